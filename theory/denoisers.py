@@ -1,0 +1,144 @@
+"""Denoisers of finitely many points: optimal, error-prone and guided.
+
+A denoiser is any callable ``denoiser(x, sigma)`` with x ``(*batch, D)``, sigma scalar or broadcastable to ``(*batch,)``
+and result ``(*batch, D)``. Those here also have a score.
+"""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from theory._checks import (
+    as_float,
+    common_float,
+    is_traced,
+    poison,
+    require,
+    require_nonnegative,
+    require_points,
+    require_query,
+)
+from theory.empirical.distribution import (
+    Posterior,
+    broadcast_noise,
+    make_posterior,
+    normalized_log_weights,
+    require_evaluator,
+)
+
+
+class ErrorProneDenoiser(eqx.Module):
+    """Optimal denoiser of the training points smoothed with N(0, error^2 I) [error-prone].
+
+    D(x, sigma) = (error^2 x + sigma^2 D*(x, s))/s^2 with s = sqrt(sigma^2 + error^2), computed as
+    x + (sigma/s)^2 (D*(x, s) - x).
+
+    Arguments: points ``(n, D)``; error, a scalar in the units of the points, at least 0; weights ``(n,)``, 0 for padding;
+    evaluator and tolerance as for `posterior`. sigma = 0 is valid where error > 0: there D = x. Raises ``ValueError`` for
+    the bad values that `posterior` names, a negative or NaN error, and sigma = error = 0; traced ones give NaN.
+    """
+
+    points: Float[Array, "n D"]
+    log_weights: Float[Array, " n"]
+    error: Float[Array, ""]
+    evaluator: str = eqx.field(static=True)
+    tolerance: float | None = eqx.field(static=True)
+
+    def __init__(self, points, error, weights=None, *, evaluator: str = "auto", tolerance: float | None = None):
+        require_points("points", points)
+        require_nonnegative("error", error)
+        require_evaluator(evaluator, tolerance)
+        if np.ndim(error):
+            raise ValueError(f"error must be a scalar, got shape {np.shape(error)}")
+        self.points, self.error = common_float(points=points, error=error)
+        self.log_weights = normalized_log_weights(weights, self.points)
+        self.evaluator = evaluator
+        self.tolerance = tolerance
+
+    def __call__(self, x, sigma) -> Float[Array, "*batch D"]:
+        """The denoised state ``(*batch, D)``."""
+        sigma, posterior = self._smoothed(x, sigma)
+        return posterior.x + ((sigma / posterior.noise) ** 2)[..., None] * posterior.shift
+
+    def score(self, x, sigma) -> Float[Array, "*batch D"]:
+        """grad log p_hat_s(x), ``(*batch, D)`` in 1/length; (D - x)/sigma^2 where sigma > 0 [tweedie]."""
+        _, posterior = self._smoothed(x, sigma)
+        return posterior.shift / posterior.noise[..., None] ** 2
+
+    def log_density(self, x, sigma) -> Float[Array, "*batch"]:
+        """ln p_hat_s(x), ``(*batch,)`` in nats, at the effective noise s."""
+        return self._smoothed(x, sigma)[1].log_density
+
+    def jacobian(self, x, sigma) -> Float[Array, "*batch D D"]:
+        """dD/dx = (error^2 I + (sigma/s)^2 Cov_s)/s^2, ``(*batch, D, D)`` [jacobian]."""
+        sigma, posterior = self._smoothed(x, sigma)
+        noise = posterior.noise[..., None, None]
+        spread = (sigma[..., None, None] / noise) ** 2 * posterior.covariance / noise**2
+        return (self._valid_error / noise) ** 2 * jnp.eye(self.points.shape[1], dtype=noise.dtype) + spread
+
+    def posterior(self, x, sigma) -> Posterior:
+        """Posterior over the training points given x at the effective noise s."""
+        return self._smoothed(x, sigma)[1]
+
+    @property
+    def _valid_error(self):
+        return poison(self.error, self.error >= 0)
+
+    def _smoothed(self, x, sigma):
+        """sigma for every state of the batch, and the posterior at the effective noise."""
+        require_query("x", x, self.points.shape[1])
+        require_nonnegative("sigma", sigma)
+        if not is_traced(sigma, self.error) and np.any(np.asarray(sigma) == 0) and float(self.error) == 0:
+            raise ValueError("sigma must be positive where the model error is zero: at sigma = 0 there is no posterior")
+        x, sigma = common_float(x=x, sigma=sigma)
+        sigma = broadcast_noise(poison(sigma, sigma >= 0), x.shape[:-1])
+        posterior = make_posterior(self.points, self.log_weights, x, jnp.hypot(sigma, self._valid_error))
+        return sigma.astype(posterior.noise.dtype), posterior
+
+
+class EmpiricalDenoiser(ErrorProneDenoiser):
+    """Optimal denoiser of the training points, D*(x, sigma) = E[y|x] [posterior-mean]: an error-prone one of error 0.
+
+    Arguments as for `ErrorProneDenoiser`, without the error; sigma must be positive.
+    """
+
+    def __init__(self, points, weights=None, *, evaluator: str = "auto", tolerance: float | None = None):
+        super().__init__(points, 0.0, weights, evaluator=evaluator, tolerance=tolerance)
+
+
+class GuidedDenoiser(eqx.Module):
+    """D_w = D_pos + w (D_pos - D_neg) [guidance]; weight 0 is the positive denoiser alone.
+
+    Arguments: two denoisers and the extra weight w, a finite scalar (the usual guidance scale is 1 + w). The field is a
+    gradient, but D_w is no posterior mean, so it offers no log density.
+    """
+
+    positive: Callable
+    negative: Callable
+    weight: Float[Array, ""]
+
+    def __init__(self, positive: Callable, negative: Callable, weight):
+        for name, part in (("positive", positive), ("negative", negative)):
+            if not callable(part):
+                raise ValueError(f"{name} must be a denoiser, a callable (x, sigma), got {type(part).__name__}")
+        require(np.isfinite, "weight", weight, "finite")
+        if np.ndim(weight):
+            raise ValueError(f"weight must be a scalar, got shape {np.shape(weight)}")
+        self.positive = positive
+        self.negative = negative
+        self.weight = as_float("weight", weight)
+
+    def __call__(self, x, sigma) -> Float[Array, "*batch D"]:
+        """The guided state ``(*batch, D)``."""
+        return self._combine(self.positive(x, sigma), self.negative(x, sigma))
+
+    def score(self, x, sigma) -> Float[Array, "*batch D"]:
+        """(D_w - x)/sigma^2, ``(*batch, D)``, from the scores of the parts, which must offer one."""
+        return self._combine(self.positive.score(x, sigma), self.negative.score(x, sigma))
+
+    def _combine(self, positive, negative):
+        weight = self.weight.astype(positive.dtype)
+        return positive + poison(weight, jnp.isfinite(weight)) * (positive - negative)

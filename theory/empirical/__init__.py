@@ -1,0 +1,5 @@
+"""The distribution of finitely many points under Gaussian noise: its posterior and the evaluators that compute it."""
+
+from theory.empirical.distribution import Posterior, normalized_log_weights, posterior
+
+__all__ = ["Posterior", "normalized_log_weights", "posterior"]

@@ -1,0 +1,151 @@
+"""The dense evaluator: every query meets every training point, in blocks, through differences and log weights.
+
+All functions take points ``(n, D)``, normalised log weights ``(n,)`` (-inf is padding), queries ``(m, D)`` and one
+noise level per query ``(m,)``, of one dtype. They are compiled once per shape and are safe under jit, vmap and grad.
+
+Squared distances are sums of squared differences, never |x|^2 - 2 x.y + |y|^2, whose error eps (R/s)^2 is useless at
+small noise; the mean is a sum of weights times differences. Memory is bounded by the block, not by n times m.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+_FEW_DIMENSIONS = 8  # up to here sums over dimensions are unrolled, which lets XLA vectorise over the queries
+_BLOCK = 256  # training points a block; 256 by 1024 stays in the second-level cache
+
+
+@jax.jit
+def log_normalizer(points, log_weights, x, noise) -> Float[Array, " m"]:
+    """ln sum_i w_i exp(-|x - y_i|^2/(2 s^2)), shape ``(m,)`` [posterior-mean]."""
+    return _over_queries(lambda q, inv: _first_pass(points, log_weights, q, inv, with_shift=False)[0], x, noise)
+
+
+@jax.jit
+def mean_shift(points, log_weights, x, noise) -> Float[Array, "m D"]:
+    """E[y|x] - x = sum_i w_i (y_i - x), shape ``(m, D)`` [posterior-mean]."""
+    return _over_queries(lambda q, inv: _first_pass(points, log_weights, q, inv, with_shift=True)[1], x, noise)
+
+
+@jax.jit
+def covariance(points, log_weights, x, noise) -> Float[Array, "m D D"]:
+    """Cov[y|x], shape ``(m, D, D)``, about the mean itself, so that it keeps its relative accuracy far from the data."""
+
+    def one_chunk(query, inverse_noise):
+        log_total, shift = _first_pass(points, log_weights, query, inverse_noise, with_shift=True)
+
+        def term(weight, _, difference):
+            centred = difference - shift
+            return jnp.sum(weight[:, None, None] * centred[:, :, None] * centred[:, None], axis=0)
+
+        return _second_pass(term, points, log_weights, query, inverse_noise, log_total)
+
+    return _over_queries(one_chunk, x, noise)
+
+
+@jax.jit
+def entropy(points, log_weights, x, noise) -> Float[Array, " m"]:
+    """H = -sum_i w_i ln w_i of the posterior weights, in nats, shape ``(m,)``."""
+
+    def term(weight, log_weight, _):
+        return -jnp.sum(weight * jnp.where(weight > 0, log_weight, 0), axis=0)
+
+    return _posterior_sum(term, points, log_weights, x, noise)
+
+
+@jax.jit
+def weight_square(points, log_weights, x, noise) -> Float[Array, " m"]:
+    """sum_i w_i^2 of the posterior weights, shape ``(m,)``."""
+    return _posterior_sum(lambda weight, *_: jnp.sum(weight**2, axis=0), points, log_weights, x, noise)
+
+
+def _posterior_sum(term, points, log_weights, x, noise):
+    def one_chunk(query, inverse_noise):
+        log_total, _ = _first_pass(points, log_weights, query, inverse_noise, with_shift=False)
+        return _second_pass(term, points, log_weights, query, inverse_noise, log_total)
+
+    return _over_queries(one_chunk, x, noise)
+
+
+def _over_queries(one_chunk: Callable, x, noise):
+    """Apply ``one_chunk(query (D, q), 1/noise (q,)) -> (..., q)`` to bounded chunks of queries; queries come first."""
+    count, dim = x.shape
+    chunk = 1024 if dim <= _FEW_DIMENSIONS else 128
+    chunks = max(1, -(-count // chunk))
+    size = -(-count // chunks)
+    padding = chunks * size - count
+    inverse = 1 / jnp.pad(noise, (0, padding), constant_values=1)
+    query = jnp.pad(x, ((0, padding), (0, 0)))
+    if chunks == 1:
+        return jnp.moveaxis(one_chunk(query.T, inverse), -1, 0)
+    stacked = jax.lax.map(
+        lambda args: jnp.moveaxis(one_chunk(args[0].T, args[1]), -1, 0),
+        (query.reshape(chunks, size, dim), inverse.reshape(chunks, size)),
+    )
+    return stacked.reshape(chunks * size, *stacked.shape[2:])[:count]
+
+
+def _first_pass(points, log_weights, query, inverse_noise, *, with_shift: bool):
+    """Log normaliser ``(q,)`` and, where asked for, mean shift ``(D, q)``, by one online softmax over the blocks."""
+    dim, count = query.shape
+    zeros = jnp.zeros((dim, count) if with_shift else (0, count), query.dtype)
+    start = (jnp.full(count, -jnp.inf, query.dtype), jnp.zeros(count, query.dtype), zeros)
+
+    def add_block(carry, block):
+        largest, total, shift = carry
+        difference, logit = _logits(*block, query, inverse_noise)
+        new_largest = jnp.maximum(largest, jax.lax.stop_gradient(jnp.max(logit, axis=0)))
+        # -inf only while all weights so far are zero; NaN must stay NaN
+        reference = jnp.where(jnp.isneginf(new_largest), 0, new_largest)
+        rescale = jnp.exp(largest - reference)
+        weight = jnp.exp(logit - reference)
+        total = rescale * total + jnp.sum(weight, axis=0)
+        if with_shift:
+            shift = rescale * shift + _weighted_sum(weight, difference)
+        return (new_largest, total, shift), None
+
+    (largest, total, shift), _ = jax.lax.scan(jax.checkpoint(add_block), start, _blocks(points, log_weights))
+    return largest + jnp.log(total), shift / total
+
+
+def _second_pass(term, points, log_weights, query, inverse_noise, log_total):
+    """Sum over the blocks of ``term(weight (b, q), log weight (b, q), difference (b, D, q))``, weights normalised."""
+
+    def add_block(total, block):
+        difference, logit = _logits(*block, query, inverse_noise)
+        log_weight = logit - log_total
+        return total + term(jnp.exp(log_weight), log_weight, difference), None
+
+    blocks = _blocks(points, log_weights)
+    first = jax.tree.map(lambda leaf: leaf[0], blocks)
+    shape = jax.eval_shape(lambda block: add_block(0.0, block)[0], first)
+    return jax.lax.scan(jax.checkpoint(add_block), jnp.zeros(shape.shape, shape.dtype), blocks)[0]
+
+
+def _blocks(points, log_weights):
+    """Points and log weights in blocks of equal size, the last filled with points of weight zero."""
+    count, dim = points.shape
+    blocks = -(-count // _BLOCK)
+    size = -(-count // blocks)
+    padding = blocks * size - count
+    padded = jnp.pad(points, ((0, padding), (0, 0)), mode="edge")
+    weights = jnp.pad(log_weights, (0, padding), constant_values=-jnp.inf)
+    return padded.reshape(blocks, size, dim), weights.reshape(blocks, size)
+
+
+def _logits(points, log_weights, query, inverse_noise):
+    """Differences y - x ``(b, D, q)`` and logits ln w - |y - x|^2/(2 s^2) ``(b, q)``; scaled before they are squared."""
+    difference = points[:, :, None] - query[None]
+    if points.shape[1] <= _FEW_DIMENSIONS:
+        square = sum(jnp.square(difference[:, d] * inverse_noise) for d in range(points.shape[1]))
+    else:
+        square = jnp.sum(jnp.square(difference * inverse_noise), axis=1)
+    return difference, log_weights[:, None] - square / 2
+
+
+def _weighted_sum(weight, difference):
+    if difference.shape[1] <= _FEW_DIMENSIONS:
+        return jnp.stack([jnp.sum(weight * difference[:, d], axis=0) for d in range(difference.shape[1])])
+    return jnp.sum(weight[:, None] * difference, axis=0)

@@ -1,0 +1,135 @@
+"""The posterior over training points, and its moments, by whichever evaluator is named."""
+
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from theory._checks import (
+    common_float,
+    is_traced,
+    poison,
+    require_choice,
+    require_nonnegative,
+    require_points,
+    require_positive,
+    require_query,
+)
+from theory.empirical import dense
+
+EVALUATORS = ("auto", "dense")
+
+
+class Posterior(eqx.Module):
+    """Posterior over training points given noisy states; a property computes only what it names.
+
+    Shapes: points ``(n, D)``, x ``(*batch, D)``, noise ``(*batch,)``, one s for each state. Made by `posterior` or by a
+    denoiser. Accuracy, for x = y_i + O(s) at any offset of the data, against the exact value for the same rounded
+    inputs: mean within 1e-5 s + 2 eps max|y|, log density within 1e-5 max(1, |log density|); in float64, 1e-12 for both
+    1e-5. Far from the data the values are exact for logits perturbed by 8 eps |logit|. The range is |x - y| < 1e19 s in
+    float32 (1e154 s in float64). Equations: [posterior-mean], [tweedie] and [jacobian].
+    """
+
+    points: Float[Array, "n D"]
+    log_weights: Float[Array, " n"]
+    x: Float[Array, "*batch D"]
+    noise: Float[Array, "*batch"]
+
+    @property
+    def shift(self) -> Float[Array, "*batch D"]:
+        """E[y|x] - x = s^2 grad log p_hat_s(x), accurate where the mean itself has lost digits [tweedie]."""
+        return self._evaluate(dense.mean_shift)
+
+    @property
+    def mean(self) -> Float[Array, "*batch D"]:
+        """E[y|x], the optimal denoiser D*(x, s) [posterior-mean]."""
+        return self.x + self.shift
+
+    @property
+    def log_density(self) -> Float[Array, "*batch"]:
+        """ln p_hat_s(x), in nats, density per D-dimensional volume [posterior-mean]."""
+        dim = self.points.shape[1]
+        return self._evaluate(dense.log_normalizer) - dim * (jnp.log(self.noise) + math.log(2 * math.pi) / 2)
+
+    @property
+    def covariance(self) -> Float[Array, "*batch D D"]:
+        """Cov[y|x]; over s^2 it is the Jacobian of D* [jacobian]."""
+        return self._evaluate(dense.covariance)
+
+    @property
+    def entropy(self) -> Float[Array, "*batch"]:
+        """-sum_i w_i ln w_i of the posterior weights, in nats; its exponential counts the points that matter."""
+        return self._evaluate(dense.entropy)
+
+    @property
+    def participation(self) -> Float[Array, "*batch"]:
+        """1/sum_i w_i^2, the participation number of the posterior weights, between 1 and n."""
+        return 1 / self._evaluate(dense.weight_square)
+
+    def _evaluate(self, evaluator):
+        batch, dim = self.x.shape[:-1], self.x.shape[-1]
+        flat = evaluator(self.points, self.log_weights, self.x.reshape(-1, dim), self.noise.reshape(-1))
+        return flat.reshape(*batch, *flat.shape[1:])
+
+
+def posterior(points, x, sigma, *, weights=None, evaluator: str = "auto", tolerance: float | None = None) -> Posterior:
+    """Posterior of the training points given x = y + sigma eps: w = softmax(ln weights - |x - y|^2/(2 sigma^2)).
+
+    Arguments: points ``(n, D)``; x ``(*batch, D)``; sigma positive, scalar or broadcastable to ``(*batch,)``; weights
+    ``(n,)``, not necessarily normalised, 0 for padding; evaluator "auto" or "dense"; tolerance, an upper bound on
+    |mean error|/min(s, 1) and on the log-density error (the dense evaluator is exact to rounding whatever it is).
+    Returns a lazy `Posterior`; the dtype is the result type of the inputs. Raises ``ValueError`` for empty, ill-shaped,
+    NaN or infinite points or x, for sigma not positive, for negative or all-zero weights, an unknown evaluator and a
+    tolerance that is not positive; where such a value is traced, results are NaN. Source: [posterior-mean].
+    """
+    require_points("points", points)
+    require_evaluator(evaluator, tolerance)
+    require_query("x", x, np.shape(points)[1])
+    require_positive("sigma", sigma)
+    points, x, sigma = common_float(points=points, x=x, sigma=sigma)
+    return make_posterior(points, normalized_log_weights(weights, points), x, poison(sigma, sigma > 0))
+
+
+def make_posterior(points, log_weights, x, noise) -> Posterior:
+    """`Posterior` of checked inputs: one dtype, noise broadcast to the batch, NaN for what cannot be."""
+    dtype = jnp.result_type(points, x, noise)
+    noise = broadcast_noise(noise, x.shape[:-1]).astype(dtype)
+    return Posterior(
+        poison(points, jnp.isfinite(points)).astype(dtype),
+        log_weights.astype(dtype),
+        poison(x, jnp.isfinite(x)).astype(dtype),
+        poison(noise, (noise > 0) & jnp.isfinite(noise)),
+    )
+
+
+def broadcast_noise(noise, batch: tuple[int, ...]):
+    """Noise of every state of the batch, or a ``ValueError`` that says which shapes do not fit."""
+    try:
+        return jnp.broadcast_to(noise, batch)
+    except ValueError as error:
+        raise ValueError(f"sigma must be a scalar or broadcast to the batch {batch}, got shape {noise.shape}") from error
+
+
+def normalized_log_weights(weights, points: Float[Array, "n D"]) -> Float[Array, " n"]:
+    """ln of the weights over their sum, -inf for weight 0; equal weights where ``weights`` is None."""
+    count = points.shape[0]
+    if weights is None:
+        return jnp.full(count, -math.log(count), points.dtype)
+    if np.shape(weights) != (count,):
+        raise ValueError(f"weights must have shape ({count},), one for each point, got shape {np.shape(weights)}")
+    require_nonnegative("weights", weights)
+    if not is_traced(weights) and not np.any(np.asarray(weights) > 0):
+        raise ValueError("weights must not all be zero: give at least one point a positive weight")
+    log_weights = jnp.log(jnp.asarray(weights, points.dtype))
+    # the log of a traced negative weight is NaN, and NaN - NaN or -inf + inf make all of them NaN
+    return log_weights - jax.scipy.special.logsumexp(log_weights)
+
+
+def require_evaluator(evaluator: str, tolerance: float | None) -> None:
+    """Raise ``ValueError`` for an evaluator that is not known or a tolerance that is not positive."""
+    require_choice("evaluator", evaluator, EVALUATORS)
+    if tolerance is not None:
+        require_positive("tolerance", tolerance)

@@ -1,0 +1,255 @@
+"""The probability-flow ODE, from noise to data, through diffrax [pf-ode]."""
+
+from collections.abc import Callable
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, PyTree
+
+from theory._checks import (
+    as_float,
+    common_float,
+    is_traced,
+    poison,
+    require_finite,
+    require_levels,
+    require_nonnegative,
+    require_positive,
+    require_query,
+)
+from theory.denoisers import EmpiricalDenoiser, ErrorProneDenoiser
+
+
+class Flow(eqx.Module):
+    """What `probability_flow` returns.
+
+    x: end points ``(*batch, D)``, NaN where failed. path: states at the levels of ``save_at``, ``(levels, *batch, D)``,
+    or None. failed: ``(*batch,)``, a trajectory whose field or state was not finite, or all where the solver stopped
+    early. result: diffrax's ``RESULTS``. stats: numbers of steps.
+    """
+
+    x: Float[Array, "*batch D"]
+    path: Float[Array, "levels *batch D"] | None
+    failed: Bool[Array, "*batch"]
+    result: diffrax.RESULTS
+    stats: dict[str, PyTree]
+
+
+def probability_flow(
+    denoiser: Callable,
+    x,
+    *,
+    sigma_max=None,
+    sigma_min=None,
+    rtol: float = 1e-5,
+    atol: float = 1e-5,
+    solver: diffrax.AbstractSolver | None = None,
+    save_at=None,
+    grid=None,
+    sigma_floor=None,
+    max_steps: int = 4096,
+) -> Flow:
+    """Carry states from noise sigma_max to sigma_min along dx/dsigma = (x - D(x, sigma))/sigma [pf-ode].
+
+    Arguments: denoiser, any callable; x ``(*batch, D)``, states at sigma_max, such as sigma_max times a normal draw.
+    Without ``grid``, an adaptive ``solver`` (default ``diffrax.Tsit5()``, or ``Dopri8()``) integrates in log noise to
+    rtol and atol; the batch is one solve with shared steps whose error norm is the largest over trajectories, and it
+    steps exactly to the levels of ``save_at``, which descend from at most sigma_max to at least sigma_min. With
+    ``grid``, descending noise levels that may end at 0, the solver (default ``diffrax.Heun()``, or ``Euler()``, ...)
+    takes one step in sigma from each level to the next and a last Euler step to 0; ``save_at`` then picks grid levels.
+
+    The error-prone denoiser is integrated in its effective noise s, where its flow is the optimal one [early-stopping].
+    sigma_min = 0: with error > 0 that ends at the regular point s = error. Any other field is followed to a small
+    ``sigma_floor`` and then x = D(x, sigma_floor); the floor defaults to 1e-6 of the data's scale where the denoiser
+    knows its points, else 1e-7 sigma_max, and to rounding where that is larger.
+
+    Returns a `Flow`. Raises ``ValueError`` for no starts, NaN starts, sigma_min above sigma_max, a grid or save_at that
+    does not descend or leaves the range, tolerances not positive and a solver that cannot adapt and has no grid.
+    """
+    x = as_float("x", x)
+    if x.ndim == 0 or 0 in x.shape:
+        raise ValueError(f"x must hold at least one start of shape (*batch, D), got shape {x.shape}")
+    require_finite("x, the starts of the flow,", x)
+    if isinstance(denoiser, ErrorProneDenoiser):
+        require_query("x", x, denoiser.points.shape[1])
+    if save_at is not None:
+        require_levels("save_at", save_at, positive=False, descending=True)
+    if grid is not None:
+        if sigma_max is not None or sigma_min is not None:
+            raise ValueError("give either grid or sigma_max and sigma_min, not both: a grid names its own ends")
+        return _fixed_flow(denoiser, x, grid, solver or diffrax.Heun(), save_at)
+    if sigma_max is None or sigma_min is None:
+        raise ValueError("give sigma_max and sigma_min, the noise at the start and at the end, or a grid")
+    solver = solver or diffrax.Tsit5()
+    if not isinstance(solver, diffrax.AbstractAdaptiveSolver):
+        raise ValueError(f"solver {type(solver).__name__} estimates no error and cannot adapt its steps: give a grid")
+    require_positive("rtol", rtol)
+    require_positive("atol", atol)
+    require_positive("sigma_max", sigma_max)
+    require_nonnegative("sigma_min", sigma_min)
+    if sigma_floor is not None:
+        require_positive("sigma_floor", sigma_floor)
+    _require_range(sigma_max, sigma_min, save_at)
+    (x,) = common_float(x=x, **({"points": denoiser.points} if isinstance(denoiser, ErrorProneDenoiser) else {}))[:1]
+    noise = {"sigma_max": sigma_max, "sigma_min": sigma_min, "rtol": rtol, "atol": atol}
+    scalars = {name: jnp.asarray(value, x.dtype) for name, value in noise.items()}
+    levels = None if save_at is None else jnp.asarray(save_at, x.dtype)
+    floor = None if sigma_floor is None else jnp.asarray(sigma_floor, x.dtype)
+    return _adaptive_flow(denoiser, x, solver, levels, floor, max_steps, **scalars)
+
+
+@eqx.filter_jit
+def _adaptive_flow(denoiser, x, solver, levels, floor, max_steps, *, sigma_max, sigma_min, rtol, atol) -> Flow:
+    field, error, floor = _in_effective_noise(denoiser, sigma_max, floor)
+    start, end = jnp.hypot(sigma_max, error), jnp.hypot(sigma_min, error)
+    # only sigma_min = 0 is approached through the floor: a small noise that was asked for is honoured
+    stop = jnp.where(sigma_min == 0, jnp.clip(floor, end, start), end)
+    saved = jnp.hypot(jnp.zeros(0, x.dtype) if levels is None else levels, error)
+    ends = jnp.append(jnp.clip(saved, stop, start), stop)
+    norm = _largest_over_trajectories(x.shape)
+    controller = diffrax.PIDController(rtol=rtol, atol=atol, norm=norm)
+    term = diffrax.ODETerm(lambda time, state, _: _guarded(state, lambda y: y - field(y, jnp.exp(time))))
+
+    def to_next(carry, end):
+        state, time, result, steps = carry
+        next_time = jnp.log(end)
+        # a level that coincides with the last has no length to integrate over
+        empty = next_time >= time
+        solution = diffrax.diffeqsolve(
+            term,
+            solver,
+            t0=time,
+            t1=jnp.where(empty, time - 1, next_time),
+            dt0=None,
+            y0=state,
+            stepsize_controller=controller,
+            max_steps=max_steps,
+            throw=False,
+        )
+        moved = jax.tree.map(lambda new, old: jnp.where(empty, old, new[-1]), solution.ys, state)
+        okay = empty | (solution.result == diffrax.RESULTS.successful)
+        first_failure = diffrax.RESULTS.where(result == diffrax.RESULTS.successful, solution.result, result)
+        result = diffrax.RESULTS.where(okay, result, first_failure)
+        taken = {name: jnp.where(empty, 0, solution.stats[name]) for name in steps}
+        moved = (poison(moved[0], okay), moved[1])
+        total = {name: steps[name] + taken[name] for name in steps}
+        return (moved, jnp.where(empty, time, next_time), result, total), moved[0]
+
+    state = (x, jnp.zeros(x.shape[:-1], x.dtype))
+    names = ("num_steps", "num_accepted_steps", "num_rejected_steps")
+    steps = {name: jnp.zeros((), jnp.result_type(int)) for name in names}
+    (state, _, result, steps), path = jax.lax.scan(
+        to_next, (state, jnp.log(start), diffrax.RESULTS.successful, steps), ends
+    )
+    return _finish(field, state, stop, end, path[:-1], None if levels is None else saved, result, steps)
+
+
+def _fixed_flow(denoiser, x, grid, solver, save_at) -> Flow:
+    require_levels("grid", grid, positive=False, descending=True)
+    if np.shape(grid)[0] < 2:
+        raise ValueError("grid must hold at least two noise levels, a start and an end")
+    if save_at is not None and not is_traced(save_at, grid) and not np.isin(np.asarray(save_at), np.asarray(grid)).all():
+        raise ValueError("save_at must name levels of the grid: fixed steps visit no others")
+    x, grid = common_float(x=x, grid=grid)
+    levels = None if save_at is None else jnp.asarray(save_at, grid.dtype)
+    return _stepped_flow(denoiser, x, grid, solver, levels)
+
+
+@eqx.filter_jit
+def _stepped_flow(denoiser, x, grid, solver, levels) -> Flow:
+    term = diffrax.ODETerm(lambda sigma, state, _: _guarded(state, lambda y: (y - denoiser(y, sigma)) / sigma))
+
+    def step(carry, ends):
+        state, solver_state = carry
+        state, _, _, solver_state, _ = solver.step(term, *ends, state, None, solver_state, made_jump=False)
+        return (state, solver_state), state[0]
+
+    state = (x, jnp.zeros(x.shape[:-1], x.dtype))
+    # the ODE is singular at sigma = 0, so a last level 0 is reached by Euler from the one before: x = D(x, sigma)
+    inner = jnp.where(grid[-1] == 0, grid.at[-1].set(grid[-2]), grid)
+    solver_state = solver.init(term, inner[0], inner[1], state, None)
+    starts, ends = inner[:-1], inner[1:]
+    (state, _), path = jax.lax.scan(step, (state, solver_state), (starts, ends))
+    path = jnp.concatenate([x[None], path])
+    steps = {"num_steps": jnp.asarray(len(grid) - 1)}
+    finished = _finish(denoiser, state, inner[-1], grid[-1], path, None, diffrax.RESULTS.successful, steps)
+    if levels is None:
+        return finished
+    nearest = jnp.argmin(jnp.abs(grid[:, None] - levels), axis=0)
+    path = path.at[-1].set(finished.x)[nearest]
+    visited = (grid[nearest] == levels).reshape(-1, *[1] * x.ndim)
+    return eqx.tree_at(lambda f: f.path, finished, poison(path, visited), is_leaf=lambda leaf: leaf is None)
+
+
+def _in_effective_noise(denoiser, sigma_max, floor):
+    """The field to follow, its constant error, and the noise below which a flow to zero jumps to the data.
+
+    Under D_error the flow in s = sqrt(sigma^2 + error^2) is the optimal flow [early-stopping]; others have error 0.
+    """
+    rounding = jnp.finfo(sigma_max.dtype).eps
+    if not isinstance(denoiser, ErrorProneDenoiser):
+        default = sigma_max * max(1e-7, 4 * float(rounding))
+        return denoiser, jnp.zeros_like(sigma_max), default if floor is None else floor
+    points, weights = denoiser.points, denoiser.log_weights
+    optimal = eqx.tree_at(lambda d: d.error, denoiser, jnp.zeros_like(denoiser.error))
+    used = jnp.isfinite(weights)[:, None]
+    extent = jnp.max(jnp.where(used, points, -jnp.inf), axis=0) - jnp.min(jnp.where(used, points, jnp.inf), axis=0)
+    scale = jnp.where(jnp.max(extent) > 0, jnp.max(extent), sigma_max)
+    default = jnp.maximum(1e-6 * scale, 4 * rounding * jnp.max(jnp.abs(points))).astype(sigma_max.dtype)
+    error = poison(denoiser.error, denoiser.error >= 0).astype(sigma_max.dtype)
+    return optimal, error, default if floor is None else floor
+
+
+def _guarded(state, field):
+    """Velocity of (x, faults): zero, and a fault counted, where the field is not finite, so that one bad trajectory
+    neither stops nor slows the others."""
+    velocity = field(state[0])
+    finite = jnp.all(jnp.isfinite(velocity), axis=-1)
+    return jnp.where(finite[..., None], velocity, 0), jnp.where(finite, 0, -1).astype(velocity.dtype)
+
+
+def _largest_over_trajectories(shape):
+    """Error norm of (x, faults): root mean square over dimensions, largest over trajectories; failed ones are NaN."""
+
+    def norm(scaled):
+        x = scaled[0] if isinstance(scaled, tuple) else scaled
+        per_trajectory = jnp.sqrt(jnp.mean(jnp.square(x.reshape(-1, shape[-1])), axis=-1))
+        return jnp.max(jnp.where(jnp.isnan(per_trajectory), 0, per_trajectory))
+
+    return norm
+
+
+def _finish(field, state, stop, end, path, saved, result, stats) -> Flow:
+    """The last step from noise ``stop`` to ``end``, linear along the field, and the verdict on every trajectory."""
+    x, faults = state
+    last = field(x, jnp.broadcast_to(stop, x.shape[:-1]))
+
+    def below(level):
+        moved = last + level / stop * (x - last)
+        return jnp.where(level < stop, moved, x)
+
+    final = below(end)
+    failed = (faults != 0) | ~jnp.all(jnp.isfinite(final), axis=-1)
+    if saved is not None:
+        levels = saved.reshape(-1, *[1] * x.ndim)
+        path = jnp.where(levels < stop, below(levels), path)
+    return Flow(poison(final, ~failed[..., None]), path if saved is not None else None, failed, result, stats)
+
+
+def _require_range(sigma_max, sigma_min, save_at):
+    if is_traced(sigma_max, sigma_min):
+        return
+    if np.ndim(sigma_max) or np.ndim(sigma_min):
+        raise ValueError("sigma_max and sigma_min must be scalars: a batch is one solve with shared steps")
+    if not sigma_min < sigma_max:
+        raise ValueError(f"sigma_min must be below sigma_max, got sigma_min={sigma_min} and sigma_max={sigma_max}")
+    if save_at is not None and not is_traced(save_at):
+        levels = np.asarray(save_at)
+        if levels[0] > sigma_max or levels[-1] < sigma_min:
+            raise ValueError(
+                f"save_at must lie between sigma_min={sigma_min} and sigma_max={sigma_max}, "
+                f"got levels from {levels[0]} to {levels[-1]}"
+            )

@@ -1,0 +1,96 @@
+"""Where data live: manifolds with evenly spaced and i.i.d. points, a projection and a volume."""
+
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from theory._checks import as_float, poison, require_count, require_positive, require_query
+
+
+class FlatTorus(eqx.Module):
+    """Product of ``dim`` circles of one radius in R^(2 dim), with the uniform distribution.
+
+    Arguments: ``radius`` (positive, length units of the data) and ``dim``, the number of circles. Coordinates 2j and
+    2j + 1 hold circle j. Raises ``ValueError`` if the radius is not positive or dim is below 1.
+    """
+
+    radius: Float[Array, ""]
+    dim: int = eqx.field(static=True)
+
+    def __init__(self, radius, dim: int):
+        require_positive("radius", radius)
+        self.radius = as_float("radius", radius)
+        if self.radius.ndim:
+            raise ValueError(f"radius must be a scalar, got shape {self.radius.shape}")
+        self.dim = require_count("dim", dim)
+
+    @property
+    def intrinsic_dim(self) -> int:
+        """k, the dimension of the manifold."""
+        return self.dim
+
+    @property
+    def ambient_dim(self) -> int:
+        """D, the dimension of the space around it."""
+        return 2 * self.dim
+
+    @property
+    def volume(self) -> Float[Array, ""]:
+        """k-dimensional volume (2 pi R)^k."""
+        return (2 * math.pi * self._radius) ** self.dim
+
+    def spacing(self, n: int) -> Float[Array, ""]:
+        """d = (volume/n)^(1/k): side of the cell that one of n points occupies."""
+        return 2 * math.pi * self._radius / require_count("n", n) ** (1 / self.dim)
+
+    def even(self, n: int, phase=0.0) -> Float[Array, "n D"]:
+        """Square lattice of n points: on each circle, point i at angle 2 pi (i + phase)/n^(1/dim).
+
+        Raises ``ValueError`` unless n is a perfect dim-th power. Rows run through the first circle slowest.
+        """
+        per_circle = self._points_per_circle(require_count("n", n))
+        angles = 2 * math.pi * (jnp.arange(per_circle) + as_float("phase", phase)) / per_circle
+        lattice = jnp.meshgrid(*[angles] * self.dim, indexing="ij")
+        return self.embed(jnp.stack([axis.ravel() for axis in lattice], axis=-1))
+
+    def sample(self, key, n: int) -> Float[Array, "n D"]:
+        """n independent points from the uniform distribution."""
+        shape = (require_count("n", n), self.dim)
+        return self.embed(jax.random.uniform(key, shape, self.radius.dtype, maxval=2 * math.pi))
+
+    def embed(self, angles) -> Float[Array, "*batch D"]:
+        """Points at the given angles ``(*batch, dim)``, in radians."""
+        angles = as_float("angles", angles)
+        circles = self._radius * jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=-1)
+        return circles.reshape(*angles.shape[:-1], self.ambient_dim)
+
+    def angles(self, x) -> Float[Array, "*batch dim"]:
+        """Angles, in (-pi, pi], of the points of the manifold nearest to x ``(*batch, D)``."""
+        require_query("x", x, self.ambient_dim)
+        x = as_float("x", x)
+        circles = x.reshape(*x.shape[:-1], self.dim, 2)
+        return jnp.arctan2(circles[..., 1], circles[..., 0])
+
+    def project(self, x) -> Float[Array, "*batch D"]:
+        """The point of the manifold nearest to x ``(*batch, D)``; the centre of a circle goes to angle 0."""
+        return self.embed(self.angles(x))
+
+    def _points_per_circle(self, n: int) -> int:
+        per_circle = round(n ** (1 / self.dim))
+        if per_circle**self.dim != n:
+            raise ValueError(f"n must be a perfect power of {self.dim} for an even lattice, got {n}")
+        return per_circle
+
+    @property
+    def _radius(self):
+        return poison(self.radius, self.radius > 0)
+
+
+class Circle(FlatTorus):
+    """Ring of the given radius in the plane, k = 1 and D = 2; ``even`` puts point i at angle 2 pi (i + phase)/n."""
+
+    def __init__(self, radius):
+        super().__init__(radius, 1)
