@@ -151,7 +151,11 @@ def _fixed_flow(denoiser, x, grid, solver, save_at) -> Flow:
     require_levels("grid", grid, positive=False, descending=True)
     if np.shape(grid)[0] < 2:
         raise ValueError("grid must hold at least two noise levels, a start and an end")
-    if save_at is not None and not is_traced(save_at, grid) and not np.isin(np.asarray(save_at), np.asarray(grid)).all():
+    if (
+        save_at is not None
+        and not is_traced(save_at, grid)
+        and not np.isin(np.asarray(save_at), np.asarray(grid)).all()
+    ):
         raise ValueError("save_at must name levels of the grid: fixed steps visit no others")
     x, grid = common_float(x=x, grid=grid)
     levels = None if save_at is None else jnp.asarray(save_at, grid.dtype)

@@ -36,7 +36,9 @@ def _ends(n, sigma_min, sigma_max, *more):
     require_positive("sigma_max", sigma_max)
     if not is_traced(sigma_min, sigma_max) and np.any(np.asarray(sigma_min) >= np.asarray(sigma_max)):
         raise ValueError(f"sigma_min must be below sigma_max, got sigma_min={sigma_min} and sigma_max={sigma_max}")
-    low, high, *rest = common_float(sigma_min=sigma_min, sigma_max=sigma_max, **{f"rho{i}": v for i, v in enumerate(more)})
+    low, high, *rest = common_float(
+        sigma_min=sigma_min, sigma_max=sigma_max, **{f"rho{i}": v for i, v in enumerate(more)}
+    )
     in_order = (low > 0) & (low < high)
     return poison(low, in_order), poison(high, in_order), *rest
 

@@ -110,7 +110,9 @@ def broadcast_noise(noise, batch: tuple[int, ...]):
     try:
         return jnp.broadcast_to(noise, batch)
     except ValueError as error:
-        raise ValueError(f"sigma must be a scalar or broadcast to the batch {batch}, got shape {noise.shape}") from error
+        raise ValueError(
+            f"sigma must be a scalar or broadcast to the batch {batch}, got shape {noise.shape}"
+        ) from error
 
 
 def normalized_log_weights(weights, points: Float[Array, "n D"]) -> Float[Array, " n"]:

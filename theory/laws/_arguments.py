@@ -1,0 +1,31 @@
+"""Arguments of a law: which array library evaluates it, and what is said about bad values."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from theory._checks import is_traced, poison, require_choice, require_count, require_nonnegative, require_positive
+
+__all__ = ["arguments", "require_choice", "require_count"]
+
+
+def arguments(*, nonnegative: dict | None = None, positive: dict | None = None):
+    """(numpy or jax.numpy, *values): numpy in float64 unless a value is traced; values in the order given."""
+    nonnegative, positive = nonnegative or {}, positive or {}
+    for name, value in nonnegative.items():
+        require_nonnegative(name, value)
+    for name, value in positive.items():
+        require_positive(name, value)
+    values = [*nonnegative.values(), *positive.values()]
+    if not is_traced(*values):
+        return np, *(np.asarray(value, np.float64) for value in values)
+    arrays = [jnp.asarray(value) * 1.0 for value in values]
+    count = len(nonnegative)
+    return jnp, *(poison(a, a >= 0) for a in arrays[:count]), *(poison(a, a > 0) for a in arrays[count:])
+
+
+def plain(name: str, value) -> np.ndarray:
+    """A positive concrete value in float64, for a law whose special functions cannot be traced."""
+    if is_traced(value):
+        raise ValueError(f"{name} is traced: this law uses SciPy's Bessel functions, so call it outside jit")
+    require_positive(name, value)
+    return np.asarray(value, np.float64)

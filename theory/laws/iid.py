@@ -1,0 +1,132 @@
+"""Laws for independent uniform points on a k-dimensional manifold, c(s) << 1 and s small against curvature and size.
+
+c(s) = 1/(rho (4 pi s^2)^(k/2)) is the inverse number of points inside the kernel; rho is points per unit k-volume.
+"""
+
+import math
+
+import numpy as np
+import scipy.special
+
+from theory.laws._arguments import arguments, plain, require_choice, require_count
+from theory.laws.general import normal_error, require_dims
+
+
+def gap_iid(sigma, error, density, dim: int):
+    """Squared gap 2 k sigma^4/(rho (2 pi)^(k/2)) (2 sigma^2 + error^2)^-(k/2 + 1), leading order in c [gap-iid].
+
+    Validation by independent points, or leave-one-out at the same noisy state.
+    """
+    dim = require_count("dim", dim)
+    _, sigma, error, density = arguments(nonnegative={"sigma": sigma, "error": error}, positive={"density": density})
+    square = 2 * sigma**2 + error**2
+    return 2 * dim * sigma**4 / (density * (2 * math.pi) ** (dim / 2)) * square ** -(dim / 2 + 1)
+
+
+def gap_iid_correction(sigma, error, density, dim: int):
+    """Factor 1 + c(s) A that takes the leave-one-out gap to the next order [gap-iid].
+
+    A = 1 + tau^2/(2 s^2) - (1/2)(tau/kappa)^(k+2) (1 + sigma^2/(2 s^2)), tau^2 = 2 sigma^2 + error^2,
+    kappa^2 = sigma^2 + s^2/2. Good to 5% of the gap for c <~ 0.07 (k = 1).
+    """
+    dim = require_count("dim", dim)
+    _, sigma, error, density = arguments(nonnegative={"sigma": sigma, "error": error}, positive={"density": density})
+    square = sigma**2 + error**2
+    tau, kappa = 2 * sigma**2 + error**2, sigma**2 + square / 2
+    bracket = 1 + tau / (2 * square) - (tau / kappa) ** (dim / 2 + 1) * (1 + sigma**2 / (2 * square)) / 2
+    return 1 + bracket / (density * (4 * math.pi * square) ** (dim / 2))
+
+
+def relative_gap_iid(sigma, error, density, dim: int, ambient_dim: int):
+    """Gap over training error, both squared and summed over the D dimensions, leading order [gap-iid-peak].
+
+    The training error is k sigma^2 along the manifold and (D - k) sigma^2 error^4/s^4 normal to it.
+    """
+    dim, ambient_dim = require_dims(dim, ambient_dim)
+    _, level = arguments(positive={"sigma": sigma})
+    return gap_iid(sigma, error, density, dim) / (dim * level**2 + normal_error(sigma, error, ambient_dim - dim))
+
+
+def gap_peak_noise_iid(error, dim: int):
+    """error/sqrt(k), the noise at which the gap relative to the tangential error peaks [gap-iid-peak]."""
+    _, error = arguments(nonnegative={"error": error})
+    return error / math.sqrt(require_count("dim", dim))
+
+
+def gap_peak_height_iid(error, density, dim: int):
+    """Height of the peak of `gap_peak_noise_iid`: (2/k)(1 + 2/k)^-(k/2+1)/(rho (2 pi)^(k/2) error^k) [gap-iid-peak]."""
+    dim = require_count("dim", dim)
+    _, error, density = arguments(positive={"error": error, "density": density})
+    return _peak_factor(dim) / (density * (2 * math.pi) ** (dim / 2) * error**dim)
+
+
+def gap_peak_euclidean_ring(error, density):
+    """(noise, height) of the peak in the paper's norm for i.i.d. points on a ring, 1.50 error and .0757/(rho error).
+
+    Mean Euclidean error, D = 2, k = 1, constants found numerically [gap-iid-peak].
+    """
+    _, error, density = arguments(positive={"error": error, "density": density})
+    return 1.50 * error, 0.0757 / (density * error)
+
+
+def gap_over_chi_square_iid(dim: int) -> float:
+    """Peak relative tangential gap over chi^2 at inference, (2/k)(1 + 2/k)^-(k/2+1) 2^(k/2) [gap-vs-inference]."""
+    return _peak_factor(require_count("dim", dim)) * 2 ** (dim / 2)
+
+
+def chi_square_iid(error, n, length, dim: int = 1):
+    """E chi^2 of n i.i.d. points smoothed by error against uniform, on a flat closed curve of that length [chi2-iid].
+
+    (1/n) sum_{m != 0} exp(-4 pi^2 m^2 error^2/L^2); on the product of dim such curves (1/n)(product of full sums - 1).
+    """
+    xp, error, n, length = arguments(positive={"error": error, "n": n, "length": length})
+    ratio = (error / length)[..., None]
+    m = xp.arange(1.0, 33.0)
+    # the same theta function by its two series: over wave numbers, or over windings for a narrow kernel
+    wide = 1 + 2 * xp.sum(xp.exp(-4 * math.pi**2 * m**2 * ratio**2), axis=-1)
+    narrow = (1 + 2 * xp.sum(xp.exp(-(m**2) / (4 * ratio**2)), axis=-1)) / (math.sqrt(4 * math.pi) * ratio[..., 0])
+    return ((xp.where(ratio[..., 0] > 0.28, wide, narrow) ** require_count("dim", dim) - 1) / n)[()]
+
+
+def chi_square_ring(error, n, radius):
+    """E chi^2(p_hat_error || p_error) of n i.i.d. points on a ring in the plane, exactly [chi2-iid].
+
+    (2/n) sum_{m >= 1} E[(I_m/I_0)^2(rR/error^2)], r from the smoothed ring, by quadrature. Scalars; uses SciPy's Bessel
+    functions, so it cannot be traced.
+    """
+    error, n, radius = (float(plain(*pair)) for pair in (("error", error), ("n", n), ("radius", radius)))
+    r = np.linspace(max(radius - 9 * error, 0.0), radius + 9 * error, 401)
+    z = r * radius / error**2
+    density = r * np.exp(-((r - radius) ** 2) / (2 * error**2)) * scipy.special.ive(0, z)
+    orders = np.arange(1, int(7 * radius / error) + 12)[:, None]
+    squares = np.sum((scipy.special.ive(orders, z) / scipy.special.ive(0, z)) ** 2, axis=0)
+    return 2 / n * np.trapezoid(density * squares, r) / np.trapezoid(density, r)
+
+
+def critical_error_iid(density, dim: int, criterion: str = "chi-square"):
+    """Model error of the crossover at density rho [critical-error-iid].
+
+    criterion "chi-square": chi^2 = 1, rho^(-1/k)/sqrt(4 pi). "entropy": the asymptote of the effective number of points
+    reaches 1, rho^(-1/k)/sqrt(2 pi e).
+    """
+    require_choice("criterion", criterion, ("chi-square", "entropy"))
+    _, density = arguments(positive={"density": density})
+    factor = math.sqrt(4 * math.pi if criterion == "chi-square" else 2 * math.pi * math.e)
+    return density ** (-1 / require_count("dim", dim)) / factor
+
+
+def entropy_iid(noise, density, dim: int):
+    """Mean posterior entropy in nats, ln((2 pi e)^(k/2) rho s^k) + c(s)/2 [entropy-iid], for c(s) << 1."""
+    dim = require_count("dim", dim)
+    xp, noise, density = arguments(positive={"noise": noise, "density": density})
+    kernel = density * noise**dim
+    return xp.log((2 * math.pi * math.e) ** (dim / 2) * kernel) + 1 / (2 * kernel * (4 * math.pi) ** (dim / 2))
+
+
+def memorization_ratio_null(dim: int) -> float:
+    """3^-k, the memorization ratio at threshold 1/3 of perfect samples beside i.i.d. points [third-rule-null]."""
+    return 3.0 ** -require_count("dim", dim)
+
+
+def _peak_factor(dim):
+    return 2 / dim * (1 + 2 / dim) ** -(dim / 2 + 1)
