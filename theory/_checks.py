@@ -1,6 +1,7 @@
 """What is said once about bad input: concrete values are checked in Python, traced ones become NaN."""
 
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -50,7 +51,7 @@ def require(condition, name: str, value, expected: str) -> None:
 
 
 def require_nonnegative(name: str, value) -> None:
-    require(lambda v: np.isfinite(v) & (v >= 0), name, value, "finite and at least 0")
+    require(lambda v: np.isfinite(v) & np.greater_equal(v, 0), name, value, "finite and at least 0")
 
 
 def require_positive(name: str, value) -> None:
@@ -99,7 +100,7 @@ def require_levels(name: str, sigmas, *, positive: bool = True, descending: bool
     if len(shape) != 1 or shape[0] == 0:
         raise ValueError(f"{name} must be a one-dimensional array of at least one noise level, got shape {shape}")
     (require_positive if positive else require_nonnegative)(name, sigmas)
-    if descending and not is_traced(sigmas) and np.any(np.diff(np.asarray(sigmas)) >= 0):
+    if descending and not is_traced(sigmas) and np.any(np.diff(np.asarray(sigmas, float)) >= 0):
         raise ValueError(f"{name} must descend strictly, from the largest noise to the smallest")
 
 

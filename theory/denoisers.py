@@ -5,6 +5,7 @@ and result ``(*batch, D)``. Those here also have a score.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -19,6 +20,7 @@ from theory._checks import (
     require,
     require_nonnegative,
     require_points,
+    require_positive,
     require_query,
 )
 from theory.empirical.distribution import (
@@ -136,9 +138,17 @@ class GuidedDenoiser(eqx.Module):
         return self._combine(self.positive(x, sigma), self.negative(x, sigma))
 
     def score(self, x, sigma) -> Float[Array, "*batch D"]:
-        """(D_w - x)/sigma^2, ``(*batch, D)``, from the scores of the parts, which must offer one."""
-        return self._combine(self.positive.score(x, sigma), self.negative.score(x, sigma))
+        """(D_w - x)/sigma^2, ``(*batch, D)``, from the scores of the parts, or from the parts where they have none."""
+        return self._combine(_score(self.positive, x, sigma), _score(self.negative, x, sigma))
 
     def _combine(self, positive, negative):
         weight = self.weight.astype(positive.dtype)
         return positive + poison(weight, jnp.isfinite(weight)) * (positive - negative)
+
+
+def _score(denoiser: Any, x, sigma):
+    if hasattr(denoiser, "score"):
+        return denoiser.score(x, sigma)
+    require_positive("sigma", sigma)
+    x, sigma = common_float(x=x, sigma=sigma)
+    return (denoiser(x, sigma) - x) / sigma[..., None] ** 2

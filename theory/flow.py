@@ -20,7 +20,7 @@ from theory._checks import (
     require_positive,
     require_query,
 )
-from theory.denoisers import EmpiricalDenoiser, ErrorProneDenoiser
+from theory.denoisers import ErrorProneDenoiser
 
 
 class Flow(eqx.Module):

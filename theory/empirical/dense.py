@@ -95,7 +95,7 @@ def _first_pass(points, log_weights, query, inverse_noise, *, with_shift: bool):
 
     def add_block(carry, block):
         largest, total, shift = carry
-        difference, logit = _logits(*block, query, inverse_noise)
+        difference, logit = _logits(block[0], block[1], query, inverse_noise)
         new_largest = jnp.maximum(largest, jax.lax.stop_gradient(jnp.max(logit, axis=0)))
         # -inf only while all weights so far are zero; NaN must stay NaN
         reference = jnp.where(jnp.isneginf(new_largest), 0, new_largest)
@@ -114,7 +114,7 @@ def _second_pass(term, points, log_weights, query, inverse_noise, log_total):
     """Sum over the blocks of ``term(weight (b, q), log weight (b, q), difference (b, D, q))``, weights normalised."""
 
     def add_block(total, block):
-        difference, logit = _logits(*block, query, inverse_noise)
+        difference, logit = _logits(block[0], block[1], query, inverse_noise)
         log_weight = logit - log_total
         return total + term(jnp.exp(log_weight), log_weight, difference), None
 

@@ -45,7 +45,8 @@ def energy_distance(x, reference, *, lattice: bool = False) -> Estimate:
     _require_three(x)
     if not lattice:
         _require_three(reference)
-    return _energy_distance(*common_float(x=x, reference=reference), lattice)
+    x, reference = common_float(x=x, reference=reference)
+    return _energy_distance(x, reference, lattice)
 
 
 @jax.jit

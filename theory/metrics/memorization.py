@@ -44,10 +44,10 @@ def memorization_ratio(x, train, threshold: float = 1 / 3, *, weights=None) -> F
     require_positive("threshold", threshold)
     if np.shape(train)[0] < 2:
         raise ValueError("the memorization ratio compares two nearest points: train must hold at least 2, got 1")
-    x, train, threshold = common_float(x=x, train=train, threshold=threshold)
+    x, train, fraction = common_float(x=x, train=train, threshold=threshold)
     used = jnp.isfinite(normalized_log_weights(weights, train))
     nearest, second = _two_nearest(x, train, used)
-    return jnp.where(jnp.any(~jnp.isfinite(second)), jnp.nan, jnp.mean(nearest < threshold * second, dtype=x.dtype))
+    return jnp.where(jnp.any(~jnp.isfinite(second)), jnp.nan, jnp.mean(nearest < fraction * second, dtype=x.dtype))
 
 
 def manifold_distance(x, manifold: FlatTorus) -> Float[Array, ""]:
