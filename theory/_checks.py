@@ -14,13 +14,8 @@ def is_traced(*values) -> bool:
 
 def as_float(name: str, value) -> Array:
     """``value`` as a real floating JAX array; integers become the default float."""
-    if not isinstance(value, jax.Array):
-        try:
-            array = np.asarray(value)
-        except ValueError as error:
-            raise ValueError(f"{name} must be an array of numbers, got rows of different length") from error
-        if array.dtype.kind not in "fiub" and not jnp.issubdtype(array.dtype, jnp.floating):
-            raise ValueError(f"{name} must be an array of real numbers, got {_shown(value)}")
+    if not is_traced(value):
+        _as_numbers(name, value)
     array = jnp.asarray(value)
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
         raise ValueError(f"{name} must be real, got dtype {array.dtype}")
@@ -43,7 +38,7 @@ def require(condition, name: str, value, expected: str) -> None:
     """Raise ``ValueError`` unless every element of ``condition(value)`` holds; traced values pass (see `poison`)."""
     if is_traced(value):
         return
-    array = np.asarray(value)
+    array = _as_numbers(name, value)
     good = np.asarray(condition(array))
     if not good.all():
         culprit = array if array.ndim == 0 else array[~good] if good.shape == array.shape else array
@@ -78,7 +73,7 @@ def require_choice(name: str, value, choices) -> None:
 
 def require_points(name: str, points, *, dim: int | None = None) -> None:
     """Points are an array ``(n, D)`` of finite numbers, n and D at least 1."""
-    shape = np.shape(points)
+    shape = _shape(name, points)
     if len(shape) != 2 or 0 in shape:
         raise ValueError(f"{name} must have shape (n, D) with n and D at least 1, got shape {shape}")
     if dim is not None and shape[1] != dim:
@@ -88,7 +83,7 @@ def require_points(name: str, points, *, dim: int | None = None) -> None:
 
 def require_query(name: str, x, dim: int) -> None:
     """A query is an array ``(*batch, D)`` of finite numbers."""
-    shape = np.shape(x)
+    shape = _shape(name, x)
     if not shape or shape[-1] != dim:
         raise ValueError(f"{name} must have shape (*batch, {dim}) to match the data, got shape {shape}")
     require_finite(name, x)
@@ -107,6 +102,20 @@ def require_levels(name: str, sigmas, *, positive: bool = True, descending: bool
 def poison(value: Array, valid) -> Array:
     """``value`` where ``valid``, NaN elsewhere: how a traced bad value shows itself in compiled code."""
     return jnp.where(valid, value, jnp.asarray(jnp.nan, value.dtype))
+
+
+def _as_numbers(name: str, value) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array of numbers, got rows of different length") from error
+    if array.dtype.kind not in "fiub" and not jnp.issubdtype(array.dtype, jnp.floating):
+        raise ValueError(f"{name} must be an array of real numbers, got {_shown(array)}")
+    return array
+
+
+def _shape(name: str, value) -> tuple[int, ...]:
+    return np.shape(value) if is_traced(value) else _as_numbers(name, value).shape
 
 
 def _shown(value) -> str:

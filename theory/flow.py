@@ -27,8 +27,8 @@ class Flow(eqx.Module):
     """What `probability_flow` returns.
 
     x: end points ``(*batch, D)``, NaN where failed. path: states at the levels of ``save_at``, ``(levels, *batch, D)``,
-    or None. failed: ``(*batch,)``, a trajectory whose field or state was not finite, or all where the solver stopped
-    early. result: diffrax's ``RESULTS``. stats: numbers of steps.
+    or None, NaN from a failure on. failed: ``(*batch,)``, a trajectory whose field or state was not finite, or all where
+    the solver stopped early or a traced argument was bad. result: diffrax's ``RESULTS``. stats: numbers of steps.
     """
 
     x: Float[Array, "*batch D"]
@@ -44,8 +44,8 @@ def probability_flow(
     *,
     sigma_max=None,
     sigma_min=None,
-    rtol: float = 1e-5,
-    atol: float = 1e-5,
+    rtol: float | Array = 1e-5,
+    atol: float | Array = 1e-5,
     solver: diffrax.AbstractSolver | None = None,
     save_at=None,
     grid=None,
@@ -107,11 +107,16 @@ def _adaptive_flow(denoiser, x, solver, levels, floor, max_steps, *, sigma_max, 
     start, end = jnp.hypot(sigma_max, error), jnp.hypot(sigma_min, error)
     # only sigma_min = 0 is approached through the floor: a small noise that was asked for is honoured
     stop = jnp.where(sigma_min == 0, jnp.clip(floor, end, start), end)
-    saved = jnp.hypot(jnp.zeros(0, x.dtype) if levels is None else levels, error)
+    asked = jnp.zeros(0, x.dtype) if levels is None else levels
+    saved = jnp.hypot(asked, error)
+    valid = _descends(jnp.concatenate([sigma_max[None], sigma_min[None]])) & (start > end)
+    valid &= _descends(asked) & jnp.all((asked <= sigma_max) & (asked >= sigma_min))
+    valid &= ((sigma_min > 0) | (floor > 0)) & (rtol > 0) & (atol > 0)
     ends = jnp.append(jnp.clip(saved, stop, start), stop)
     norm = _largest_over_trajectories(x.shape)
     controller = diffrax.PIDController(rtol=rtol, atol=atol, norm=norm)
-    term = diffrax.ODETerm(lambda time, state, _: _guarded(state, lambda y: y - field(y, jnp.exp(time))))
+    state, started = _start(x)
+    term = diffrax.ODETerm(lambda time, state, _: _guarded(state, started, lambda y: y - field(y, jnp.exp(time))))
 
     def to_next(carry, end):
         state, time, result, steps = carry
@@ -136,15 +141,14 @@ def _adaptive_flow(denoiser, x, solver, levels, floor, max_steps, *, sigma_max, 
         taken = {name: jnp.where(empty, 0, solution.stats[name]) for name in steps}
         moved = (poison(moved[0], okay), moved[1])
         total = {name: steps[name] + taken[name] for name in steps}
-        return (moved, jnp.where(empty, time, next_time), result, total), moved[0]
+        return (moved, jnp.where(empty, time, next_time), result, total), _without_faults(moved)
 
-    state = (x, jnp.zeros(x.shape[:-1], x.dtype))
     names = ("num_steps", "num_accepted_steps", "num_rejected_steps")
     steps = {name: jnp.zeros((), jnp.result_type(int)) for name in names}
     (state, _, result, steps), path = jax.lax.scan(
         to_next, (state, jnp.log(start), diffrax.RESULTS.successful, steps), ends
     )
-    return _finish(field, state, stop, end, path[:-1], None if levels is None else saved, result, steps)
+    return _finish(field, state, valid, stop, end, path[:-1], None if levels is None else saved, result, steps)
 
 
 def _fixed_flow(denoiser, x, grid, solver, save_at) -> Flow:
@@ -164,28 +168,28 @@ def _fixed_flow(denoiser, x, grid, solver, save_at) -> Flow:
 
 @eqx.filter_jit
 def _stepped_flow(denoiser, x, grid, solver, levels) -> Flow:
-    term = diffrax.ODETerm(lambda sigma, state, _: _guarded(state, lambda y: (y - denoiser(y, sigma)) / sigma))
+    start, started = _start(x)
+    term = diffrax.ODETerm(lambda sigma, y, _: _guarded(y, started, lambda y: (y - denoiser(y, sigma)) / sigma))
 
     def step(carry, ends):
         state, solver_state = carry
         state, _, _, solver_state, _ = solver.step(term, *ends, state, None, solver_state, made_jump=False)
-        return (state, solver_state), state[0]
+        return (state, solver_state), _without_faults(state)
 
-    state = (x, jnp.zeros(x.shape[:-1], x.dtype))
     # the ODE is singular at sigma = 0, so a last level 0 is reached by Euler from the one before: x = D(x, sigma)
     inner = jnp.where(grid[-1] == 0, grid.at[-1].set(grid[-2]), grid)
-    solver_state = solver.init(term, inner[0], inner[1], state, None)
-    starts, ends = inner[:-1], inner[1:]
-    (state, _), path = jax.lax.scan(step, (state, solver_state), (starts, ends))
-    path = jnp.concatenate([x[None], path])
+    solver_state = solver.init(term, inner[0], inner[1], start, None)
+    (state, _), path = jax.lax.scan(step, (start, solver_state), (inner[:-1], inner[1:]))
+    path = jnp.concatenate([_without_faults(start)[None], path])
     steps = {"num_steps": jnp.asarray(len(grid) - 1)}
-    finished = _finish(denoiser, state, inner[-1], grid[-1], path, None, diffrax.RESULTS.successful, steps)
+    valid = _descends(grid)
+    finished = _finish(denoiser, state, valid, inner[-1], grid[-1], path, None, diffrax.RESULTS.successful, steps)
     if levels is None:
         return finished
     nearest = jnp.argmin(jnp.abs(grid[:, None] - levels), axis=0)
     path = path.at[-1].set(finished.x)[nearest]
     visited = (grid[nearest] == levels).reshape(-1, *[1] * x.ndim)
-    return eqx.tree_at(lambda f: f.path, finished, poison(path, visited), is_leaf=lambda leaf: leaf is None)
+    return eqx.tree_at(lambda f: f.path, finished, poison(path, visited & valid), is_leaf=lambda leaf: leaf is None)
 
 
 def _in_effective_noise(denoiser, sigma_max, floor):
@@ -207,11 +211,28 @@ def _in_effective_noise(denoiser, sigma_max, floor):
     return optimal, error, default if floor is None else floor
 
 
-def _guarded(state, field):
+def _descends(levels):
+    """Whether traced noise levels are what concrete ones must be: finite, at least 0, and in strictly falling order."""
+    return jnp.all(jnp.isfinite(levels) & (levels >= 0)) & jnp.all(jnp.diff(levels) < 0)
+
+
+def _start(x):
+    """The state (x, faults) and which trajectories start at all: a NaN start waits at 0 with a fault to its name, since
+    one NaN in the state would change the steps of the others."""
+    started = jnp.all(jnp.isfinite(x), axis=-1)
+    return (jnp.where(started[..., None], x, 0), jnp.where(started, 0, -1).astype(x.dtype)), started
+
+
+def _without_faults(state):
+    x, faults = state
+    return poison(x, (faults == 0)[..., None])
+
+
+def _guarded(state, started, field):
     """Velocity of (x, faults): zero, and a fault counted, where the field is not finite, so that one bad trajectory
     neither stops nor slows the others."""
     velocity = field(state[0])
-    finite = jnp.all(jnp.isfinite(velocity), axis=-1)
+    finite = jnp.all(jnp.isfinite(velocity), axis=-1) & started
     return jnp.where(finite[..., None], velocity, 0), jnp.where(finite, 0, -1).astype(velocity.dtype)
 
 
@@ -226,7 +247,7 @@ def _largest_over_trajectories(shape):
     return norm
 
 
-def _finish(field, state, stop, end, path, saved, result, stats) -> Flow:
+def _finish(field, state, valid, stop, end, path, saved, result, stats) -> Flow:
     """The last step from noise ``stop`` to ``end``, linear along the field, and the verdict on every trajectory."""
     x, faults = state
     last = field(x, jnp.broadcast_to(stop, x.shape[:-1]))
@@ -236,10 +257,10 @@ def _finish(field, state, stop, end, path, saved, result, stats) -> Flow:
         return jnp.where(level < stop, moved, x)
 
     final = below(end)
-    failed = (faults != 0) | ~jnp.all(jnp.isfinite(final), axis=-1)
+    failed = (faults != 0) | ~jnp.all(jnp.isfinite(final), axis=-1) | ~valid
     if saved is not None:
         levels = saved.reshape(-1, *[1] * x.ndim)
-        path = jnp.where(levels < stop, below(levels), path)
+        path = poison(jnp.where((levels < stop) & (faults == 0)[..., None], below(levels), path), valid)
     return Flow(poison(final, ~failed[..., None]), path if saved is not None else None, failed, result, stats)
 
 

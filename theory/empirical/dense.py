@@ -3,11 +3,13 @@
 All functions take points ``(n, D)``, normalised log weights ``(n,)`` (-inf is padding), queries ``(m, D)`` and one
 noise level per query ``(m,)``, of one dtype. They are compiled once per shape and are safe under jit, vmap and grad.
 
-Squared distances are sums of squared differences, never |x|^2 - 2 x.y + |y|^2, whose error eps (R/s)^2 is useless at
-small noise; the mean is a sum of weights times differences. Memory is bounded by the block, not by n times m.
+Squared distances are sums of squared differences and the mean is a sum of weights times differences. The product form
+|x|^2 - 2 x.y + |y|^2, whose error eps (R/s)^2 is useless at small noise, serves many dimensions only where a bound on
+that error keeps it within the accuracy that `Posterior` states. Memory is bounded by the block, not by n times m.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -38,7 +40,10 @@ def covariance(points, log_weights, x, noise) -> Float[Array, "m D D"]:
 
         def term(weight, _, difference):
             centred = difference - shift
-            return jnp.sum(weight[:, None, None] * centred[:, :, None] * centred[:, None], axis=0)
+            if len(shift) <= _FEW_DIMENSIONS:
+                return jnp.sum(weight[:, None, None] * centred[:, :, None] * centred[:, None], axis=0)
+            root = jnp.sqrt(weight)[:, None] * centred
+            return jnp.moveaxis(jnp.einsum("bdq,beq->qde", root, root, precision="highest"), 0, -1)
 
         return _second_pass(term, points, log_weights, query, inverse_noise, log_total)
 
@@ -89,13 +94,33 @@ def _over_queries(one_chunk: Callable, x, noise):
 
 def _first_pass(points, log_weights, query, inverse_noise, *, with_shift: bool):
     """Log normaliser ``(q,)`` and, where asked for, mean shift ``(D, q)``, by one online softmax over the blocks."""
+    if len(query) <= _FEW_DIMENSIONS:
+        return _online_softmax(_difference_form, points, log_weights, query, inverse_noise, with_shift)
+    centre = jnp.mean(points, axis=0)
+    extent = jnp.max(jnp.sum((points - centre) ** 2, axis=1))
+    square = jnp.max((extent + jnp.sum((query - centre[:, None]) ** 2, axis=0)) * inverse_noise**2)
+    eps = jnp.finfo(query.dtype).eps
+    accuracy = 1e-12 if eps < 1e-10 else 1e-5
+    # logits then err by 2 eps square, and the mean by 8 s times that, since only points within 8 s or so compete
+    return jax.lax.cond(
+        16 * eps * square <= accuracy,
+        partial(_online_softmax, partial(_product_form, centre), with_shift=with_shift),
+        partial(_online_softmax, _difference_form, with_shift=with_shift),
+        points,
+        log_weights,
+        query,
+        inverse_noise,
+    )
+
+
+def _online_softmax(form: Callable, points, log_weights, query, inverse_noise, with_shift: bool):
     dim, count = query.shape
     zeros = jnp.zeros((dim, count) if with_shift else (0, count), query.dtype)
     start = (jnp.full(count, -jnp.inf, query.dtype), jnp.zeros(count, query.dtype), zeros)
 
     def add_block(carry, block):
         largest, total, shift = carry
-        difference, logit = _logits(block[0], block[1], query, inverse_noise)
+        logit, weighted_sum = form(block[0], block[1], query, inverse_noise)
         new_largest = jnp.maximum(largest, jax.lax.stop_gradient(jnp.max(logit, axis=0)))
         # -inf only while all weights so far are zero; NaN must stay NaN
         reference = jnp.where(jnp.isneginf(new_largest), 0, new_largest)
@@ -103,7 +128,7 @@ def _first_pass(points, log_weights, query, inverse_noise, *, with_shift: bool):
         weight = jnp.exp(logit - reference)
         total = rescale * total + jnp.sum(weight, axis=0)
         if with_shift:
-            shift = rescale * shift + _weighted_sum(weight, difference)
+            shift = rescale * shift + weighted_sum(weight)
         return (new_largest, total, shift), None
 
     (largest, total, shift), _ = jax.lax.scan(jax.checkpoint(add_block), start, _blocks(points, log_weights))
@@ -145,7 +170,22 @@ def _logits(points, log_weights, query, inverse_noise):
     return difference, log_weights[:, None] - square / 2
 
 
-def _weighted_sum(weight, difference):
-    if difference.shape[1] <= _FEW_DIMENSIONS:
-        return jnp.stack([jnp.sum(weight * difference[:, d], axis=0) for d in range(difference.shape[1])])
-    return jnp.sum(weight[:, None] * difference, axis=0)
+def _difference_form(points, log_weights, query, inverse_noise):
+    """Logits ``(b, q)`` and the map from weights ``(b, q)`` to sum_i w_i (y_i - x) ``(D, q)``, through differences."""
+    difference, logit = _logits(points, log_weights, query, inverse_noise)
+
+    def weighted_sum(weight):
+        if len(query) <= _FEW_DIMENSIONS:
+            return jnp.stack([jnp.sum(weight * difference[:, d], axis=0) for d in range(len(query))])
+        return jnp.sum(weight[:, None] * difference, axis=0)
+
+    return logit, weighted_sum
+
+
+def _product_form(centre, points, log_weights, query, inverse_noise):
+    """As `_difference_form`, by matrix products about the centre of the points."""
+    points, query = points - centre, query - centre[:, None]
+    product = jnp.dot(points, query, precision="highest")
+    square = jnp.sum(points**2, axis=1)[:, None] + jnp.sum(query**2, axis=0) - 2 * product
+    logit = log_weights[:, None] - jnp.maximum(square, 0) * inverse_noise**2 / 2
+    return logit, lambda weight: jnp.dot(points.T, weight, precision="highest") - query * jnp.sum(weight, axis=0)

@@ -11,13 +11,14 @@ from theory.laws.even import (
     entropy_even,
     gap_even,
     gap_even_leading,
+    jacobian_square_even,
     memorization_ratio_even,
     order_parameter_even,
     order_parameter_ring,
     relative_gap_even,
     training_error_even,
 )
-from theory.laws.general import collapse_noise, normal_error, ridge_radius, speciation_noise
+from theory.laws.general import collapse_noise, collapse_noise_gaussian, normal_error, ridge_radius, speciation_noise
 from theory.laws.iid import (
     chi_square_iid,
     chi_square_ring,
@@ -38,6 +39,7 @@ __all__ = [
     "chi_square_iid",
     "chi_square_ring",
     "collapse_noise",
+    "collapse_noise_gaussian",
     "critical_error_even",
     "critical_error_iid",
     "entropy_even",
@@ -50,6 +52,7 @@ __all__ = [
     "gap_peak_euclidean_ring",
     "gap_peak_height_iid",
     "gap_peak_noise_iid",
+    "jacobian_square_even",
     "memorization_ratio_even",
     "memorization_ratio_null",
     "normal_error",

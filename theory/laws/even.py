@@ -1,6 +1,7 @@
 """Laws for evenly spaced points on a one-dimensional manifold (s << R), and for the square lattice on a flat torus."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
@@ -114,6 +115,24 @@ def gap_even_leading(sigma, error, spacing):
     return 32 * xp.pi**2 * sigma**4 / spacing**2 * xp.exp(-exponent)
 
 
+def jacobian_square_even(sigma, error, spacing):
+    """Mean over the comb of (dD/du)^2, the roughness of the error-prone field along the manifold [theta], [jacobian].
+
+    1 + (1/2)(2 pi sigma/d)^4 sum_k k^2/sinh^2(k a), a = 2 pi^2 s^2/d^2; below s = 0.06 d the two-point form, which grows as
+    d^2/s^2: the field is then flat but for narrow switches between points. A perfectly smooth field has 1.
+    """
+    xp, sigma, error, spacing = arguments(nonnegative={"sigma": sigma, "error": error}, positive={"spacing": spacing})
+    sigma, error = sigma / spacing, error / spacing
+    square = sigma**2 + error**2
+    few = square < _TWO_POINTS**2
+    k = xp.arange(1.0, _TERMS + 1)
+    ka = 2 * np.pi**2 * xp.where(few, _TWO_POINTS**2, square)[..., None] * k
+    series = 1 + (2 * np.pi * sigma) ** 4 / 2 * xp.sum((2 * k * xp.exp(-ka) / -xp.expm1(-2 * ka)) ** 2, axis=-1)
+    square = xp.where(few & (square > 0), square, 1.0)
+    normal, along = error**2 / square, sigma**2 / square
+    return xp.where(few, normal**2 + 2 * normal * along + along**2 / (6 * square), series)[()]
+
+
 def relative_gap_even(sigma, error, spacing, dim: int = 1, ambient_dim: int = 2):
     """Gap over training error, both squared and summed over the D dimensions [gap-comb], [gap-lattice].
 
@@ -127,29 +146,47 @@ def relative_gap_even(sigma, error, spacing, dim: int = 1, ambient_dim: int = 2)
 def _gap_and_training_error(sigma, error, spacing):
     xp, sigma, error, spacing = arguments(nonnegative={"sigma": sigma, "error": error}, positive={"spacing": spacing})
     sigma, error, spacing = xp.broadcast_arrays(sigma, error, spacing)
-    # in units of d; the branch that is not used is evaluated where it is harmless
-    sigma, error = sigma / spacing, error / spacing
+    gap, training = (_traced if xp is not np else _concrete)(sigma / spacing, error / spacing)
+    return (spacing**2 * gap)[()], (spacing**2 * training)[()]
+
+
+def _traced(sigma, error):
+    return _in_units_of_spacing(jnp, sigma, error, _TERMS)
+
+
+def _concrete(sigma, error):
+    """A chunk at a time in the order of s: memory is bounded, and few terms serve where s is large."""
+    noise = np.hypot(sigma, error).ravel()
+    results = np.empty((2, noise.size))
+    for chunk in np.array_split(np.argsort(noise), -(-noise.size // 1024)):
+        smallest = max(noise[chunk].min(), _TWO_POINTS)
+        terms = min(_TERMS, 3 + int(37 / (2 * np.pi**2 * smallest**2)))
+        results[:, chunk] = _in_units_of_spacing(np, sigma.ravel()[chunk], error.ravel()[chunk], terms)
+    return results.reshape(2, *np.shape(sigma))
+
+
+def _in_units_of_spacing(xp, sigma, error, terms):
+    # the branch that is not used is evaluated where it is harmless
     few = xp.sqrt(sigma**2 + error**2) < _TWO_POINTS
-    floor = xp.where(few, _TWO_POINTS, sigma)
-    series = _series(xp, floor, error)
+    series = _series(xp, xp.where(few, _TWO_POINTS, sigma), error, terms)
     two = _two_points(xp, xp.where(few, sigma, 1.0), xp.where(few, error, 1.0))
-    return tuple((spacing**2 * xp.where(few, below, above))[()] for below, above in zip(two, series))
+    return tuple(xp.where(few, below, above) for below, above in zip(two, series))
 
 
-def _series(xp, sigma, error):
+def _series(xp, sigma, error, terms):
     """Gap and training error over d^2 by the Fourier series of the field, coefficients c_k = 1/sinh(k a)."""
     sigma, error = sigma[..., None], error[..., None]
     square = sigma**2 + error**2
-    k = xp.arange(1.0, _TERMS + 1)
+    k = xp.arange(1.0, terms + 1)
     ka = 2 * np.pi**2 * square * k
     coefficient = 2 * xp.exp(-ka) / -xp.expm1(-2 * ka)
-    damping = xp.exp(-2 * np.pi**2 * sigma**2 * xp.arange(0.0, 2 * _TERMS + 1) ** 2)
+    damping = xp.exp(-2 * np.pi**2 * sigma**2 * xp.arange(0.0, 2 * terms + 1) ** 2)
     # sums over pairs with k + l = m and k - l = m, by convolution
-    length = 4 * _TERMS
+    length = 4 * terms
     padded = xp.fft.rfft(coefficient, length)
-    sums = xp.fft.irfft(padded**2, length)[..., : 2 * _TERMS - 1]  # entry m - 2 holds k + l = m
-    differences = xp.fft.irfft(xp.abs(padded) ** 2, length)[..., :_TERMS]
-    m = xp.arange(0.0, 2 * _TERMS + 1)
+    sums = xp.fft.irfft(padded**2, length)[..., : 2 * terms - 1]  # entry m - 2 holds k + l = m
+    differences = xp.fft.irfft(xp.abs(padded) ** 2, length)[..., :terms]
+    m = xp.arange(0.0, 2 * terms + 1)
     odd = m % 2
     sign = 1 - 2 * odd
     twice = xp.where(m == 0, 1.0, 2.0)
@@ -157,13 +194,13 @@ def _series(xp, sigma, error):
     def pairs(of_parity):
         """sum_kl of_parity(k + l) c_k c_l [e^-(k-l)^2 b - e^-(k+l)^2 b]."""
         weighted = of_parity * damping
-        near = xp.sum((twice * weighted)[..., :_TERMS] * differences, axis=-1)
+        near = xp.sum((twice * weighted)[..., :terms] * differences, axis=-1)
         return near - xp.sum(weighted[..., 2:] * sums, axis=-1)
 
-    first = 8 * np.pi**2 * coefficient * k * damping[..., 1 : _TERMS + 1]
+    first = 8 * np.pi**2 * coefficient * k * damping[..., 1 : terms + 1]
     sigma = sigma[..., 0]
-    gap = 2 * xp.sum(odd[1 : _TERMS + 1] * first, axis=-1) + 4 * np.pi**2 * pairs(odd)
-    training = xp.sum(sign[1 : _TERMS + 1] * first, axis=-1) + 2 * np.pi**2 * pairs(sign)
+    gap = 2 * xp.sum(odd[1 : terms + 1] * first, axis=-1) + 4 * np.pi**2 * pairs(odd)
+    training = xp.sum(sign[1 : terms + 1] * first, axis=-1) + 2 * np.pi**2 * pairs(sign)
     return sigma**4 * gap, sigma**2 + sigma**4 * training
 
 

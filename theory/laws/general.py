@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import scipy.optimize
 import scipy.special
 
 from theory._checks import is_traced, require_finite
@@ -20,23 +21,52 @@ def collapse_noise(n, dim, scale):
     return scale / xp.sqrt(xp.expm1(2 * xp.log(n) / dim))
 
 
+def collapse_noise_gaussian(n, covariance) -> float:
+    """Noise at which the optimal posterior over n Gaussian points of any covariance ``(D, D)`` condenses [collapse].
+
+    The root of ln n = (1/2) sum_j ln(1 + l_j/sigma^2), the mutual information, l_j the eigenvalues of the covariance;
+    `collapse_noise` is its isotropic case. n above 1; not all eigenvalues zero. Scalars, not traced.
+    """
+    eigenvalues = _covariance_eigenvalues(covariance)
+    if not n > 1:
+        raise ValueError(f"n must be above 1, since a single point is always recalled, got {n}")
+    if eigenvalues[-1] == 0:
+        raise ValueError("covariance must not be zero: points that coincide cannot be told apart")
+
+    def excess(log_noise):
+        return np.sum(np.log1p(eigenvalues * np.exp(-2 * log_noise))) / 2 - np.log(n)
+
+    top = np.log(eigenvalues[-1]) / 2
+    low, high = top - 1, top + 1
+    while excess(low) < 0:
+        low -= 1
+    while excess(high) > 0:
+        high += 1
+    return float(np.exp(scipy.optimize.root_scalar(excess, bracket=(low, high), xtol=1e-14).root))
+
+
 def speciation_noise(covariance):
     """s_S = sqrt(largest eigenvalue of the data covariance ``(D, D)``), where the flow commits to a cluster [speciation].
 
     Exact if all points are equidistant from their mean (ring: R/sqrt 2); otherwise to leading order where the spread
     between clusters dominates the one within. With model error the nominal noise is sqrt(s_S^2 - error^2), or none.
     """
+    if is_traced(covariance):
+        return jax.numpy.sqrt(jax.numpy.linalg.eigvalsh(covariance)[-1])
+    return np.sqrt(_covariance_eigenvalues(covariance)[-1])
+
+
+def _covariance_eigenvalues(covariance) -> np.ndarray:
+    """Eigenvalues in ascending order, or a ``ValueError`` for what is no covariance."""
     shape = np.shape(covariance)
     if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
         raise ValueError(f"covariance must be a square matrix, got shape {shape}")
     require_finite("covariance", covariance)
-    if is_traced(covariance):
-        return jax.numpy.sqrt(jax.numpy.linalg.eigvalsh(covariance)[-1])
     matrix = np.asarray(covariance, np.float64)
     eigenvalues = np.linalg.eigvalsh(matrix)
     if not np.allclose(matrix, matrix.T, rtol=1e-6, atol=0) or eigenvalues[0] < -1e-6 * abs(eigenvalues[-1]):
         raise ValueError("covariance must be symmetric and positive semi-definite")
-    return np.sqrt(max(eigenvalues[-1], 0.0))
+    return np.maximum(eigenvalues, 0.0)
 
 
 def ridge_radius(noise, radius):
@@ -47,14 +77,34 @@ def ridge_radius(noise, radius):
     xp, noise, radius = arguments(nonnegative={"noise": noise}, positive={"radius": radius})
     special = scipy.special if xp is np else jax.scipy.special
     scale = xp.maximum(noise / radius, 1e-8) ** 2
-    # in u = r/R: I1(u/scale)/I0(u/scale) - u is positive below the root and negative above it
-    low, high = xp.zeros_like(scale), xp.ones_like(scale)
-    for _ in range(60):
+
+    def excess(u, scale):
+        return special.i1e(u / scale) / special.i0e(u / scale) - u
+
+    def halve(_, bracket):
+        # in u = r/R the excess is positive below the root and negative above it
+        low, high = bracket
         middle = (low + high) / 2
-        below = special.i1e(middle / scale) > middle * special.i0e(middle / scale)
-        low, high = xp.where(below, middle, low), xp.where(below, high, middle)
-    root = xp.where(2 * scale >= 1, 0.0, xp.where(noise == 0, 1.0, (low + high) / 2))
-    return (radius * root)[()]
+        below = excess(middle, scale) > 0
+        return xp.where(below, middle, low), xp.where(below, high, middle)
+
+    bracket = xp.zeros_like(scale), xp.ones_like(scale)
+    if xp is np:
+        for step in range(60):
+            bracket = halve(step, bracket)
+        root = (bracket[0] + bracket[1]) / 2
+    else:
+        low, high = jax.lax.stop_gradient(jax.lax.fori_loop(0, 60, halve, bracket))
+        root = _with_slope(excess, (low + high) / 2, scale)
+    root = xp.where(2 * scale >= 1, 0.0, xp.where(noise == 0, 1.0, root))
+    return (radius * xp.where(xp.isnan(scale), xp.nan, root))[()]
+
+
+def _with_slope(function, root, parameter):
+    """``root`` of ``function(root, parameter)`` as it is, with its derivative by the implicit function theorem."""
+    value = function(root, parameter)
+    _, steepness = jax.jvp(lambda u: function(u, parameter), (root,), (jax.numpy.ones_like(root),))
+    return root - (value - jax.lax.stop_gradient(value)) / jax.lax.stop_gradient(steepness)
 
 
 def normal_error(sigma, error, codimension):

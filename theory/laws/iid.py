@@ -37,14 +37,23 @@ def gap_iid_correction(sigma, error, density, dim: int):
     return 1 + bracket / (density * (4 * math.pi * square) ** (dim / 2))
 
 
-def relative_gap_iid(sigma, error, density, dim: int, ambient_dim: int):
-    """Gap over training error, both squared and summed over the D dimensions, leading order [gap-iid-peak].
+def relative_gap_iid(sigma, error, density, dim: int, ambient_dim: int, *, next_order: bool = False):
+    """Gap over training error, both squared and summed over the D dimensions [gap-iid-peak].
 
-    The training error is k sigma^2 along the manifold and (D - k) sigma^2 error^4/s^4 normal to it.
+    The training error is k sigma^2 along the manifold and (D - k) sigma^2 error^4/s^4 normal to it. With ``next_order``
+    in c(s): the gap has its correction [gap-iid]; the validation error along the manifold gains k sigma^4 c(s)/(2 s^2),
+    the mean square of the score of the sampling noise; the training error is the validation error less the gap.
     """
     dim, ambient_dim = require_dims(dim, ambient_dim)
-    _, level = arguments(positive={"sigma": sigma})
-    return gap_iid(sigma, error, density, dim) / (dim * level**2 + normal_error(sigma, error, ambient_dim - dim))
+    _, error, sigma, density = arguments(nonnegative={"error": error}, positive={"sigma": sigma, "density": density})
+    gap = gap_iid(sigma, error, density, dim)
+    training = dim * sigma**2 + normal_error(sigma, error, ambient_dim - dim)
+    if not next_order:
+        return gap / training
+    square = sigma**2 + error**2
+    sampling = dim * sigma**4 / (2 * square * density * (4 * math.pi * square) ** (dim / 2))
+    gap = gap * gap_iid_correction(sigma, error, density, dim)
+    return gap / (training + sampling - gap)
 
 
 def gap_peak_noise_iid(error, dim: int):

@@ -4,17 +4,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
 
 from theory._checks import common_float, require_points, require_positive
 from theory.manifolds import FlatTorus
-
-
-class Estimate(eqx.Module):
-    """A value and its jackknife standard error over the samples, both scalars."""
-
-    value: Float[Array, ""]
-    standard_error: Float[Array, ""]
+from theory.metrics.estimate import Estimate
 
 
 def chi_square(x, manifold: FlatTorus, modes) -> Estimate:
@@ -51,21 +44,30 @@ def energy_distance(x, reference, *, lattice: bool = False) -> Estimate:
 
 @jax.jit
 def _chi_square(angles, modes):
-    def kernel(a, b):
-        half = (a[:, None] - b[None]) / 2
-        sine = jnp.sin(half)
-        close = jnp.abs(sine) < 1e-6
-        dirichlet = jnp.where(close, 2 * modes + 1, jnp.sin((2 * modes + 1) * half) / jnp.where(close, 1, sine))
-        return jnp.prod(dirichlet, axis=-1) - 1
+    size = 2 * modes + 1
 
-    pairs = _row_sums(kernel, angles, angles) - ((2 * modes + 1) ** angles.shape[-1] - 1)
+    def kernel(a, b):
+        # Dirichlet kernel sin(size h)/sin(h), h half the difference, by the addition theorem: no sine for each pair
+        product = 1.0
+        for one, other in zip(a, b):
+            sine, top = (
+                jnp.sin(c * one)[:, None] * jnp.cos(c * other) - jnp.cos(c * one)[:, None] * jnp.sin(c * other)
+                for c in (0.5, size / 2)
+            )
+            close = jnp.abs(sine) < 1e3 * jnp.finfo(angles.dtype).eps
+            product = product * jnp.where(close, size, top / jnp.where(close, 1, sine))
+        return product - 1
+
+    pairs = _row_sums(kernel, angles, angles) - (size ** angles.shape[-1] - 1)
     return _jackknife(jnp.zeros_like(pairs), pairs, 0.0)
 
 
 @eqx.filter_jit
 def _energy_distance(x, reference, lattice):
     def kernel(a, b):
-        return jnp.sqrt(jnp.sum((a[:, None] - b[None]) ** 2, axis=-1))
+        if len(a) <= 8:  # unrolled sums vectorise over the pairs
+            return jnp.sqrt(sum((one[:, None] - other) ** 2 for one, other in zip(a, b)))
+        return jnp.sqrt(jnp.sum((a.T[:, None] - b.T) ** 2, axis=-1))
 
     count = len(reference)
     own = jnp.sum(_row_sums(kernel, reference, reference)) / (count * (count if lattice else count - 1))
@@ -73,8 +75,11 @@ def _energy_distance(x, reference, lattice):
 
 
 def _row_sums(kernel, a, b):
-    """sum_j kernel(a_i, b_j), shape ``(len(a),)``, a block of rows at a time."""
-    return jax.lax.map(lambda row: jnp.sum(kernel(row[None], b), axis=1)[0], a, batch_size=min(len(a), 64))
+    """sum_j kernel(a_i, b_j), shape ``(len(a),)``, 64 rows at a time; the kernel takes ``(D, rows)`` and ``(D, len(b))``."""
+    blocks = -(-len(a) // 64)
+    rows = jnp.pad(a, ((0, 64 * blocks - len(a)), (0, 0))).reshape(blocks, 64, -1)
+    sums = jax.lax.map(lambda block: jnp.sum(kernel(block.T, b.T), axis=1), rows)
+    return sums.ravel()[: len(a)]
 
 
 def _jackknife(single, pairs, constant) -> Estimate:

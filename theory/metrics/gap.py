@@ -19,6 +19,7 @@ from theory._checks import (
     require_points,
 )
 from theory.denoisers import ErrorProneDenoiser
+from theory.metrics.estimate import mean_estimate
 
 NORMS = ("euclidean", "squared")
 
@@ -28,6 +29,15 @@ class GapEstimate(eqx.Module):
 
     gap: Float[Array, " levels"]
     standard_error: Float[Array, " levels"]
+
+
+class GapPeak(eqx.Module):
+    """Height of the largest relative gap and the noise where it sits, with standard errors, all scalars."""
+
+    height: Float[Array, ""]
+    height_error: Float[Array, ""]
+    noise: Float[Array, ""]
+    noise_error: Float[Array, ""]
 
 
 class QuadratureGap(eqx.Module):
@@ -73,11 +83,43 @@ def generalization_gap_estimate(
     sets, sigmas = _noisy_sets(train, validation, sigmas, noise, key, draws, norm)
     if min(draw.shape[0] * draw.shape[1] for _, draw in sets) < 2:
         raise ValueError("a standard error needs at least two draws or two points in each set: give more draws")
-    (train_mean, train_error), (validation_mean, validation_error) = (
-        mean_and_error(_errors(denoiser, *each, sigmas, norm)) for each in sets
+    training, validated = (mean_estimate(_errors(denoiser, *each, sigmas, norm)) for each in sets)
+    ratio = validated.value / training.value
+    spread = jnp.hypot(validated.standard_error, ratio * training.standard_error)
+    return GapEstimate(ratio - 1, spread / training.value)
+
+
+def gap_peak(estimate: GapEstimate, sigmas) -> GapPeak:
+    """Height and position of the largest gap, by a parabola in ln sigma through the highest level and its neighbours.
+
+    Arguments: a gap estimate and its levels ``(levels,)``, at least three, in any order. The errors are those of the
+    parabola's coefficients; the draws are shared by the levels, so the one of the position is an upper estimate. Where
+    the highest level is the first or the last, there is no peak and the position is NaN. Null: a largest of many noisy
+    levels is positive even without a gap, about two standard errors.
+    """
+    require_levels("sigmas", sigmas)
+    if np.shape(sigmas)[0] < 3 or np.shape(sigmas) != estimate.gap.shape:
+        raise ValueError(f"a peak needs one gap for each of at least 3 levels, got {np.shape(sigmas)[0]} levels")
+    (sigmas,) = common_float(sigmas=sigmas)
+    order = jnp.argsort(sigmas)
+    position, gap, error = jnp.log(sigmas[order]), estimate.gap[order], estimate.standard_error[order]
+    top = jnp.argmax(gap)
+    near = jnp.clip(top, 1, len(gap) - 2) + jnp.arange(-1, 2)
+
+    def vertex(values):
+        coefficients = jnp.linalg.solve(jnp.vander(position[near] - position[near[1]], 3), values)
+        place = -coefficients[1] / (2 * coefficients[0])
+        return coefficients[2] + coefficients[1] * place / 2, jnp.exp(position[near[1]] + place)
+
+    (height, noise), slopes = vertex(gap[near]), jax.jacfwd(vertex)(gap[near])
+    height_error, noise_error = (jnp.sqrt(jnp.sum((slope * error[near]) ** 2)) for slope in slopes)
+    inside = (top > 0) & (top < len(gap) - 1)
+    return GapPeak(
+        jnp.where(inside, height, gap[top]),
+        jnp.where(inside, height_error, error[top]),
+        poison(noise, inside),
+        poison(noise_error, inside),
     )
-    ratio = validation_mean / train_mean
-    return GapEstimate(ratio - 1, jnp.hypot(validation_error, ratio * train_error) / train_mean)
 
 
 def generalization_gap_quadrature(
@@ -140,20 +182,16 @@ def _leave_one_out(points, error, sigmas, noise, norm):
         states = point + sigmas[:, None, None] * noise
         level = jnp.broadcast_to(sigmas[:, None], states.shape[:-1])
         without, full = (
-            _norm(ErrorProneDenoiser(points, error, weights)(states, level) - point, norm).mean(axis=1)
+            _norm(
+                jnp.sum((ErrorProneDenoiser(points, error, weights)(states, level) - point) ** 2, axis=-1), norm
+            ).mean(axis=1)
             for weights in (others, None)
         )
         return without - full, full
 
     difference, full = jax.lax.map(of_point, (jnp.arange(len(points)), points, noise))
-    mean, standard_error = mean_and_error(difference.T)
-    return LeaveOneOutGap(mean, standard_error, full.mean(axis=0))
-
-
-def mean_and_error(values: Float[Array, "*batch samples"]):
-    """Mean over the last axis and its standard error, each ``(*batch,)``."""
-    count = values.shape[-1]
-    return values.mean(axis=-1), values.std(axis=-1, ddof=1) / jnp.sqrt(jnp.asarray(count, values.dtype))
+    mean = mean_estimate(difference.T)
+    return LeaveOneOutGap(mean.value, mean.standard_error, full.mean(axis=0))
 
 
 @eqx.filter_jit
@@ -162,13 +200,14 @@ def _errors(denoiser, points, noise, sigmas, norm) -> Float[Array, "levels draws
 
     def at_level(sigma):
         states = points + sigma * noise
-        return _norm(denoiser(states, jnp.broadcast_to(sigma, states.shape[:-1])) - points, norm).ravel()
+        difference = denoiser(states, jnp.broadcast_to(sigma, states.shape[:-1])) - points
+        return jnp.sum(difference**2, axis=-1).ravel()
 
-    return jax.lax.map(at_level, poison(sigmas, sigmas > 0))
+    # the norm comes last, so that a program that asks for both evaluates the denoiser once
+    return _norm(jax.lax.map(at_level, poison(sigmas, sigmas > 0)), norm)
 
 
-def _norm(difference, norm):
-    square = jnp.sum(difference**2, axis=-1)
+def _norm(square, norm):
     return square if norm == "squared" else jnp.sqrt(square)
 
 

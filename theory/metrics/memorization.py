@@ -7,12 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from theory._checks import common_float, require_count, require_points, require_positive
+from theory._checks import common_float, poison, require_count, require_points, require_positive
 from theory.empirical import normalized_log_weights
 from theory.manifolds import FlatTorus
+from theory.metrics.estimate import Estimate, mean_estimate, root_mean_square_estimate
 
 
 def order_parameter(x, n: int, phase=0.0) -> Float[Array, ""]:
+    """Mean of cos(n angle - 2 pi phase) over samples, a scalar; see `order_parameter_estimate` [debye-waller]."""
+    return order_parameter_estimate(x, n, phase).value
+
+
+def order_parameter_estimate(x, n: int, phase=0.0) -> Estimate:
     """Order parameter of memorization, the mean of cos(n angle - 2 pi phase) [debye-waller].
 
     Arguments: samples x ``(samples, 2 dim)`` near a circle, or a torus of dim circles, about the origin; n, the number of
@@ -28,10 +34,15 @@ def order_parameter(x, n: int, phase=0.0) -> Float[Array, ""]:
     dim = x.shape[1] // 2
     per_circle = jnp.round(jnp.asarray(n, x.dtype) ** (1 / dim))
     angles = FlatTorus(1.0, dim).angles(x)
-    return jnp.mean(jnp.cos(per_circle * angles - 2 * math.pi * phase))
+    return mean_estimate(jnp.mean(jnp.cos(per_circle * angles - 2 * math.pi * phase), axis=-1))
 
 
 def memorization_ratio(x, train, threshold: float = 1 / 3, *, weights=None) -> Float[Array, ""]:
+    """Fraction of samples that recall a training point, a scalar; see `memorization_ratio_estimate` [third-rule-null]."""
+    return memorization_ratio_estimate(x, train, threshold, weights=weights).value
+
+
+def memorization_ratio_estimate(x, train, threshold: float = 1 / 3, *, weights=None) -> Estimate:
     """Fraction of samples nearer to their closest training point than threshold times the distance to the second.
 
     Arguments: samples x ``(samples, D)``; train ``(n, D)``, n at least 2; weights ``(n,)``, where 0 leaves a point out.
@@ -47,17 +58,23 @@ def memorization_ratio(x, train, threshold: float = 1 / 3, *, weights=None) -> F
     x, train, fraction = common_float(x=x, train=train, threshold=threshold)
     used = jnp.isfinite(normalized_log_weights(weights, train))
     nearest, second = _two_nearest(x, train, used)
-    return jnp.where(jnp.any(~jnp.isfinite(second)), jnp.nan, jnp.mean(nearest < fraction * second, dtype=x.dtype))
+    recalled = (nearest < fraction * second).astype(x.dtype)
+    return mean_estimate(poison(recalled, jnp.isfinite(second)))
 
 
 def manifold_distance(x, manifold: FlatTorus) -> Float[Array, ""]:
+    """Root mean square distance of samples from the manifold, a scalar; see `manifold_distance_estimate`."""
+    return manifold_distance_estimate(x, manifold).value
+
+
+def manifold_distance_estimate(x, manifold: FlatTorus) -> Estimate:
     """Root mean square distance of samples x ``(samples, D)`` from their projections on the manifold, a length.
 
     Null: 0, both for perfect samples and for exact recall; samples of the error-prone model have error sqrt(D - k).
     """
     require_points("x, the samples,", x, dim=manifold.ambient_dim)
     difference = jnp.asarray(x) - manifold.project(x)
-    return jnp.sqrt(jnp.mean(jnp.sum(difference**2, axis=-1)))
+    return root_mean_square_estimate(jnp.sqrt(jnp.sum(difference**2, axis=-1)))
 
 
 @jax.jit

@@ -1,0 +1,1 @@
+"""Experiments on the theory, each run as ``python -m sims.NAME`` or imported as ``sims.NAME.run(config)``."""

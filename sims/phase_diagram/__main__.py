@@ -1,0 +1,5 @@
+import sys
+
+from sims.phase_diagram import main
+
+sys.exit(main())

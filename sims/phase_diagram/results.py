@@ -1,0 +1,44 @@
+"""What a stored diagram says of itself: its geometry, and means over replicates with their errors."""
+
+import dataclasses
+
+import numpy as np
+import xarray as xr
+
+_DIMENSIONS = {"circle": (1, 2), "torus": (2, 4)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Geometry:
+    """Intrinsic and ambient dimension of the manifold (radius 1), which set the length d in which all n collapse."""
+
+    dim: int
+    ambient_dim: int
+
+    def spacing(self, n):
+        """d = rho^(-1/k) = 2 pi/n^(1/k), in radii."""
+        return 2 * np.pi / np.asarray(n, float) ** (1 / self.dim)
+
+
+def geometry(results: xr.Dataset) -> Geometry | None:
+    """The geometry of a diagram on a manifold, None for one of images."""
+    dimensions = _DIMENSIONS.get(results.attrs["config"]["manifold"])
+    return Geometry(*dimensions) if dimensions else None
+
+
+def unit(results: xr.Dataset) -> str:
+    """How lengths are measured, for the labels of axes."""
+    return "R" if geometry(results) else "pixel range"
+
+
+def mean_and_error(results: xr.Dataset, name: str) -> tuple[xr.DataArray, xr.DataArray]:
+    """Mean over replicates and its standard error, the larger of their spread and of the errors within them."""
+    return mean_of_replicates(results[name], results[f"{name}_error"])
+
+
+def mean_of_replicates(values: xr.DataArray, within: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """As `mean_and_error`, of values that are given with the errors within each replicate."""
+    count = values.sizes["replicate"]
+    inner = np.sqrt((within**2).mean("replicate", skipna=False) / count)
+    spread = values.std("replicate", ddof=1, skipna=False) / np.sqrt(count) if count > 1 else inner
+    return values.mean("replicate", skipna=False), xr.where(spread > inner, spread, inner)

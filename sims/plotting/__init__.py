@@ -1,0 +1,1 @@
+"""Figures of the sims, one file each; they read stored results only."""

@@ -1,0 +1,75 @@
+"""How all figures look: sizes, colours that survive print and colour blindness, and saving."""
+
+import pathlib
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
+
+MARKERS = "osD^vPX*"
+LAW = "black"
+# Okabe and Ito's palette
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+SETTINGS: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.markersize": 4,
+    "lines.linewidth": 1.3,
+    "savefig.dpi": 180,
+    "pdf.fonttype": 42,
+}
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure that belongs to no window, with the layout done by matplotlib."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def colours(count: int) -> list:
+    """``count`` colours from dark to light, without the palest, for an ordered variable."""
+    return [mpl.colormaps["viridis"](x) for x in np.linspace(0.0, 0.85, count)]
+
+
+def points_with_errors(axes, x, y, error, index: int, count: int, **changes) -> None:
+    """Simulated points with error bars, in the colour and marker of entry ``index`` of ``count``."""
+    style = {"marker": MARKERS[index % len(MARKERS)], "color": colours(count)[index], "ls": "", "capsize": 2, "lw": 0.9}
+    axes.errorbar(x, y, error, **(style | changes))
+
+
+def number_handles(points) -> list[Line2D]:
+    """Legend entries for the numbers of training points, as `points_with_errors` draws them."""
+    palette = colours(len(points))
+    return [
+        Line2D([], [], ls="", marker=MARKERS[i % len(MARKERS)], color=palette[i], label=f"n = {n}")
+        for i, n in enumerate(points)
+    ]
+
+
+def law_handle(label: str, style: str = "-") -> Line2D:
+    """A legend entry for a law."""
+    return Line2D([], [], color=LAW, ls=style, label=label)
+
+
+def log_ticks(axes, which: str = "both") -> None:
+    """Plain labels at 1, 2 and 5 of every decade on the logarithmic axes "x", "y" or "both"."""
+    for name in "xy" if which == "both" else which:
+        axis = getattr(axes, f"{name}axis")
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
+
+
+def save(figure: Figure, out, name: str) -> pathlib.Path:
+    """Write ``out/name.png`` and ``out/name.pdf``; returns the path of the first."""
+    path = pathlib.Path(out) / f"{name}.png"
+    # without dates two runs give the same files
+    figure.savefig(path, metadata={"Software": None})
+    figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None})
+    return path

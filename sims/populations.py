@@ -1,0 +1,127 @@
+"""Where the data of a sim come from: a manifold with a known truth, or real images with a validation split."""
+
+from typing import Protocol
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from theory import Circle, FlatTorus, laws
+
+
+class Population(Protocol):
+    """What a sim asks of its data; arrays are ``(rows, D)``."""
+
+    placements: tuple[str, ...]
+
+    @property
+    def manifold(self) -> FlatTorus | None:
+        """The manifold, where there is one."""
+        ...
+
+    def require_size(self, n: int) -> None:
+        """Raise ``ValueError`` unless n training points can be drawn in every placement."""
+        ...
+
+    def train(self, placement: str, n: int, key) -> Float[Array, "n D"]:
+        """Training points."""
+        ...
+
+    def validation(self, placement: str, n: int, key, count: int) -> Float[Array, "count D"]:
+        """Points that the model was not trained on: the midway points of an even set, else from the truth."""
+        ...
+
+    def fresh(self, key, count: int) -> Float[Array, "count D"]:
+        """Perfect samples."""
+        ...
+
+    def collapse_error(self, n: int) -> float:
+        """Critical model error of Gaussian data of the same covariance [collapse]; NaN where another law applies."""
+        ...
+
+    @property
+    def reference(self) -> Float[Array, "m D"]:
+        """What stands for the truth in a distance: a lattice on a manifold, else the validation data."""
+        ...
+
+
+class ManifoldPopulation(eqx.Module):
+    """Even or i.i.d. points on a circle or flat torus of radius 1."""
+
+    manifold: FlatTorus
+    placements: tuple[str, ...] = eqx.field(static=True, default=("even", "iid"))
+
+    def require_size(self, n: int) -> None:
+        if n < 2:
+            raise ValueError(f"points must be at least 2, so that there is a second nearest one, got {n}")
+        self.manifold.even(n)
+
+    def train(self, placement: str, n: int, key) -> Float[Array, "n D"]:
+        return self.manifold.even(n) if placement == "even" else self.manifold.sample(key, n)
+
+    def validation(self, placement: str, n: int, key, count: int) -> Float[Array, "count D"]:
+        if placement == "even":
+            return self.manifold.even(n, phase=0.5)[jnp.arange(count) % n]
+        return self.manifold.sample(key, count)
+
+    def fresh(self, key, count: int) -> Float[Array, "count D"]:
+        return self.manifold.sample(key, count)
+
+    def collapse_error(self, n: int) -> float:
+        return float("nan")
+
+    @property
+    def reference(self) -> Float[Array, "m D"]:
+        return self.manifold.even(1024)  # a perfect square too
+
+
+class DigitsPopulation(eqx.Module):
+    """scikit-learn's 1797 images of digits, 8 by 8 pixels in [0, 1], centred on the training mean, split by the seed."""
+
+    pool: Float[Array, "train D"]
+    held_out: Float[Array, "validation D"]
+    placements: tuple[str, ...] = eqx.field(static=True, default=("iid",))
+
+    def __init__(self, seed: int, validation: int = 597):
+        try:
+            from sklearn.datasets import load_digits
+        except ImportError as error:
+            raise ValueError("the digits need scikit-learn: pip install 'recallflow[data]'") from error
+        images = np.asarray(load_digits(return_X_y=True)[0], np.float64) / 16
+        order = np.random.default_rng(seed).permutation(len(images))
+        train, held_out = images[order[validation:]], images[order[:validation]]
+        self.pool = jnp.asarray(train - train.mean(axis=0))
+        self.held_out = jnp.asarray(held_out - train.mean(axis=0))
+
+    @property
+    def manifold(self) -> None:
+        return None
+
+    def require_size(self, n: int) -> None:
+        if not 2 <= n <= len(self.pool):
+            raise ValueError(f"points must be between 2 and {len(self.pool)}, the training images, got {n}")
+
+    def train(self, placement: str, n: int, key) -> Float[Array, "n D"]:
+        return jax.random.choice(key, self.pool, (n,), replace=False)
+
+    def validation(self, placement: str, n: int, key, count: int) -> Float[Array, "count D"]:
+        return self.fresh(key, count)
+
+    def fresh(self, key, count: int) -> Float[Array, "count D"]:
+        return self.held_out[jax.random.permutation(key, len(self.held_out))[jnp.arange(count) % len(self.held_out)]]
+
+    def collapse_error(self, n: int) -> float:
+        return laws.collapse_noise_gaussian(n, np.cov(np.asarray(self.pool).T))
+
+    @property
+    def reference(self) -> Float[Array, "m D"]:
+        return self.held_out
+
+
+def population(manifold: str, seed: int) -> Population:
+    """The population that ``--manifold`` names."""
+    if manifold == "digits":
+        return DigitsPopulation(seed)
+    return ManifoldPopulation(Circle(1.0) if manifold == "circle" else FlatTorus(1.0, 2))

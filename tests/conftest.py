@@ -1,0 +1,25 @@
+"""Double precision in every test; no deadline for hypothesis, whose first example compiles."""
+
+import pathlib
+
+import hypothesis
+import jax
+import numpy as np
+import pytest
+
+jax.config.update("jax_enable_x64", True)
+hypothesis.settings.register_profile("compiled", deadline=None)
+hypothesis.settings.load_profile("compiled")
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Figures of the original authors' toy model (arXiv 2603.13419), by file name."""
+    folder = pathlib.Path(__file__).parent / "data"
+    return {name: dict(np.load(folder / f"{name}.npz")) for name in ("toy_gap", "toy_endpoints")}
+
+
+@pytest.fixture
+def rng():
+    """A NumPy generator with a fixed seed."""
+    return np.random.default_rng(20260)

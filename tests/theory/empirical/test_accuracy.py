@@ -1,0 +1,108 @@
+"""The accuracy contract of the posterior, on a registry of hard cases, against 50 digits."""
+
+import mpmath
+import numpy as np
+import pytest
+
+from theory import Circle, posterior
+
+POINTS, QUERIES = 40, 6
+
+
+def _ring(offset):
+    return np.asarray(Circle(10.0).even(POINTS)) + offset
+
+
+def _cloud(offset, dim=16):
+    return 3 * np.random.default_rng(8).normal(size=(POINTS, dim)) + offset
+
+
+def _cluster(dim):
+    """Points two by two, as close as 0.003."""
+    pairs = np.random.default_rng(9).normal(size=(POINTS // 2, dim))
+    return np.concatenate([pairs, pairs + 0.003 * np.random.default_rng(10).normal(size=pairs.shape)])
+
+
+# name: points, noise. Few dimensions and many have code of their own.
+CASES = {
+    "tiny noise, ring": (_ring(0.0), 0.002),
+    "tiny noise, ring far from the origin": (_ring(1000.0), 0.002),
+    "noise at the spacing, far from the origin": (_ring(1000.0), 1.0),
+    "noise above the ring": (_ring(0.0), 30.0),
+    "huge noise": (_ring(-5.0), 1e6),
+    "tiny noise, 16 dimensions": (_cloud(0.0), 0.002),
+    "16 dimensions, far from the origin": (_cloud(1000.0), 1.0),
+    "16 dimensions, moderate noise": (_cloud(0.0), 2.0),
+    "16 dimensions, moderate noise, far from the origin": (_cloud(1000.0), 2.5),
+    "16 dimensions, above the data": (_cloud(100.0), 80.0),
+    "pairs, 2 dimensions": (_cluster(2), 0.003),
+    "pairs, 16 dimensions": (_cluster(16), 0.003),
+}
+CONTRACT = {np.float32: 1e-5, np.float64: 1e-12}
+
+
+def exact(points, x, noise, weights=None):
+    """Mean, log density, weights and logits of one query in 50 digits."""
+    with mpmath.workdps(50):
+        y = [[mpmath.mpf(float(value)) for value in row] for row in points]
+        q, s = [mpmath.mpf(float(value)) for value in x], mpmath.mpf(float(noise))
+        w = [mpmath.mpf(1)] * len(y) if weights is None else [mpmath.mpf(float(value)) for value in weights]
+        logits = [-sum((a - b) ** 2 for a, b in zip(row, q)) / (2 * s**2) for row in y]
+        top = max(logit for logit, weight in zip(logits, w) if weight > 0)
+        terms = [weight * mpmath.exp(logit - top) for logit, weight in zip(logits, w)]
+        total = mpmath.fsum(terms)
+        mean = [mpmath.fsum(t * row[d] for t, row in zip(terms, y)) / total for d in range(len(q))]
+        log_density = top + mpmath.log(total / mpmath.fsum(w)) - len(q) * mpmath.log(s * mpmath.sqrt(2 * mpmath.pi))
+        weights = np.array([float(term / total) for term in terms])
+        return np.array(mean, float), float(log_density), weights, np.array([float(logit) for logit in logits])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", CASES)
+def test_contract(rng, case, dtype):
+    points, noise = CASES[case]
+    near = points[rng.integers(len(points), size=QUERIES)]
+    x = (near + noise * rng.normal(size=near.shape)).astype(dtype)
+    points, noise = points.astype(dtype), dtype(noise)
+    found = posterior(points, x, noise)
+    assert found.mean.dtype == found.log_density.dtype == dtype
+    bound = CONTRACT[dtype]
+    for mean, log_density, query in zip(np.asarray(found.mean, float), np.asarray(found.log_density, float), x):
+        true_mean, true_log_density, *_ = exact(points, query, noise)
+        allowed = bound * float(noise) + 2 * np.finfo(dtype).eps * np.abs(points).max()
+        assert np.linalg.norm(mean - true_mean) <= allowed
+        assert abs(log_density - true_log_density) <= bound * max(1, abs(true_log_density))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dim", [2, 16])
+def test_weights(rng, dim, dtype):
+    points = _cloud(20.0, dim).astype(dtype)
+    weights = np.random.default_rng(11).exponential(size=POINTS).astype(dtype)
+    weights[::5] = 0
+    x = (points[:QUERIES] + 2 * rng.normal(size=(QUERIES, dim))).astype(dtype)
+    found = posterior(points, x, dtype(2.0), weights=weights)
+    eps, bound = np.finfo(dtype).eps, CONTRACT[dtype]
+    for mean, log_density, query in zip(np.asarray(found.mean, float), np.asarray(found.log_density, float), x):
+        true_mean, true_log_density, *_ = exact(points, query, 2.0, weights)
+        assert np.linalg.norm(mean - true_mean) <= 2 * bound + 2 * eps * np.abs(points).max()
+        assert abs(log_density - true_log_density) <= bound * max(1, abs(true_log_density))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("distance", "noise"), [(1e3, 3.0), (1e3, 0.01), (1e6, 1e3), (3e4, 80.0)])
+def test_far_queries(rng, dtype, distance, noise):
+    """Far from the data the mean is exact for logits perturbed by 8 eps of their size, and never a nearest point."""
+    points = Circle(1.0).even(POINTS).astype(dtype)
+    angles = rng.uniform(0, 2 * np.pi, QUERIES)
+    x = (distance * np.stack([np.cos(angles), np.sin(angles)], axis=1)).astype(dtype)
+    found = posterior(points, x, dtype(noise))
+    eps = np.finfo(dtype).eps
+    for mean, log_density, query in zip(np.asarray(found.mean, float), np.asarray(found.log_density, float), x):
+        true_mean, true_log_density, weights, logits = exact(points, query, dtype(noise))
+        # w_i and the sum of all change by a factor within exp(+-p_i); the state, and so x + shift, is rounded itself
+        change = np.expm1(np.minimum(16 * eps * np.abs(logits), 300))
+        spread = np.linalg.norm(points - true_mean, axis=1)
+        allowed = min(np.sum(weights * change * spread), 2.0) + eps * (2 + distance)
+        assert np.linalg.norm(mean - true_mean) <= allowed
+        assert abs(log_density - true_log_density) <= 8 * eps * abs(true_log_density)

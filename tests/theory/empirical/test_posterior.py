@@ -1,0 +1,129 @@
+"""The posterior over training points: moments, padding, blocks, memory and scale."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from theory import posterior
+from theory.metrics import smoothness
+
+POINTS = np.random.default_rng(0).normal(size=(40, 3))
+X = np.random.default_rng(1).normal(size=(12, 3))
+
+
+def direct(points, x, sigma, weights=None):
+    """Mean, log density, covariance, entropy and participation by the textbook formulas, in float64."""
+    points, x = np.asarray(points, float), np.asarray(x, float)
+    weights = np.ones(len(points)) if weights is None else np.asarray(weights, float)
+    sigma = np.broadcast_to(sigma, len(x))[:, None]
+    with np.errstate(divide="ignore"):
+        logits = np.log(weights / weights.sum()) - ((x[:, None] - points) ** 2).sum(-1) / (2 * sigma**2)
+    top = logits.max(1, keepdims=True)
+    terms = np.exp(logits - top)
+    w = terms / terms.sum(1, keepdims=True)
+    mean = w @ points
+    centred = points - mean[:, None]
+    return {
+        "mean": mean,
+        "shift": mean - x,
+        "log_density": top[:, 0] + np.log(terms.sum(1)) - x.shape[1] * np.log(sigma[:, 0] * np.sqrt(2 * np.pi)),
+        "covariance": np.einsum("qi,qia,qib->qab", w, centred, centred),
+        "entropy": -np.sum(np.where(w > 0, w * np.log(np.where(w > 0, w, 1)), 0), axis=1),
+        "participation": 1 / np.sum(w**2, axis=1),
+    }
+
+
+NAMES = ("mean", "shift", "log_density", "covariance", "entropy", "participation")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("sigma", [0.01, 0.5, 100.0])
+def test_moments(name, sigma):
+    x = POINTS[:12] + sigma * X
+    found = getattr(posterior(POINTS, x, sigma), name)
+    np.testing.assert_allclose(found, direct(POINTS, x, sigma)[name], rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weight_zero_is_as_if_removed(name):
+    """Padding may sit anywhere, on the query itself too."""
+    weights = np.arange(40) % 3.0
+    padded = getattr(posterior(POINTS, X, 0.4, weights=weights), name)
+    removed = direct(POINTS[weights > 0], X, 0.4, weights[weights > 0])[name]
+    np.testing.assert_allclose(padded, removed, rtol=1e-9, atol=1e-12)
+    if name == "mean":
+        really_removed = posterior(POINTS[weights > 0], X, 0.4, weights=weights[weights > 0]).mean
+        np.testing.assert_allclose(padded, really_removed, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("name", "dim"), [("mean", 2), ("log_density", 2), ("covariance", 2), ("entropy", 2), ("mean", 9)]
+)
+def test_blocks_of_points_and_chunks_of_queries(name, dim):
+    """More points and queries than one block holds, neither a multiple of it, and a noise level for each query."""
+    rng = np.random.default_rng(2)
+    points, x = rng.normal(size=(301, dim)), rng.normal(size=(1030, dim))
+    sigma, weights = rng.uniform(0.05, 2.0, size=1030), rng.exponential(size=301)
+    found = getattr(posterior(points, x, sigma, weights=weights), name)
+    np.testing.assert_allclose(found, direct(points, x, sigma, weights)[name], rtol=1e-9, atol=1e-11)
+
+
+def test_noise_broadcasts_to_the_batch():
+    x = X.reshape(3, 4, 3)
+    sigma = np.array([0.2, 0.5, 1.0, 2.0])
+    found = posterior(POINTS, x, sigma)
+    assert found.mean.shape == (3, 4, 3)
+    assert found.covariance.shape == (3, 4, 3, 3)
+    expected = direct(POINTS, X, np.tile(sigma, 3))
+    np.testing.assert_allclose(found.mean.reshape(-1, 3), expected["mean"], rtol=1e-11)
+    np.testing.assert_allclose(found.log_density.ravel(), expected["log_density"], rtol=1e-11)
+    with pytest.raises(ValueError, match="sigma must be a scalar or broadcast"):
+        posterior(POINTS, x, np.ones(3))
+
+
+def test_weights_need_not_be_normalised():
+    weights = np.random.default_rng(3).exponential(size=40)
+    one, other = (posterior(POINTS, X, 0.4, weights=scale * weights) for scale in (1.0, 1e-6))
+    np.testing.assert_allclose(one.log_density, other.log_density, rtol=1e-12)
+    np.testing.assert_allclose(one.mean, other.mean, rtol=1e-12)
+
+
+def test_a_far_query_underflows_nowhere():
+    """The density is e^-10^10 there: no nearest-point fallback, no NaN."""
+    found = posterior([[0.0, 1.0], [0.0, -1.0]], [1e5, 0.1], 0.7)
+    np.testing.assert_allclose(found.mean, [0.0, np.tanh(0.1 / 0.49)], rtol=1e-4, atol=1e-10)
+    exact = -0.5 * (1e10 + 1.01) / 0.49 - np.log(2 * np.pi * 0.49) + np.log(np.cosh(0.1 / 0.49))
+    np.testing.assert_allclose(found.log_density, exact, rtol=1e-15)
+
+
+def test_many_points_and_queries_stay_in_bounded_memory():
+    """10^5 points and 10^4 queries, a matrix of 4 GB in float32, within 2 GiB for the whole process."""
+    code = """
+        import resource
+        import jax
+        import numpy as np
+        from theory import posterior
+        rng = np.random.default_rng(0)
+        points, x = (rng.normal(size=(count, 2)).astype(np.float32) for count in (100_000, 10_000))
+        mean = jax.block_until_ready(posterior(points, x, np.float32(0.1)).mean)
+        some = slice(0, 10_000, 1000)
+        w = np.exp(-((x[some, None].astype(float) - points) ** 2).sum(-1) / 0.02)
+        assert np.allclose(mean[some], w @ points / w.sum(1, keepdims=True), atol=1e-5)
+        assert mean.dtype == np.float32 and mean.shape == (10_000, 2)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    kilobytes = int(done.stdout)
+    assert kilobytes < 2 * 1024**2
+
+
+def test_covariance_is_the_jacobian_of_the_mean():
+    """[jacobian], through the trace and norm that the measure of smoothness finds by differentiation."""
+    covariance = posterior(POINTS, X, 0.5).covariance
+    measured = smoothness(lambda x, sigma: posterior(POINTS, x, sigma).mean, X, 0.5)
+    np.testing.assert_allclose(measured.trace, np.trace(covariance, axis1=1, axis2=2) / 0.25, rtol=1e-8)
+    np.testing.assert_allclose(measured.norm, np.linalg.norm(covariance, axis=(1, 2)) / 0.25, rtol=1e-8)

@@ -1,0 +1,185 @@
+"""The probability flow against exact solutions, its order of convergence and its transforms."""
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from theory import Circle, EmpiricalDenoiser, ErrorProneDenoiser, probability_flow
+
+TIGHT = {"rtol": 1e-10, "atol": 1e-10}
+
+
+@jax.jit
+def both_ways(points, starts, error):
+    """End points of the error-prone flow to zero noise, as a plain callable, and of the optimal one stopped at s = error."""
+    error_prone = ErrorProneDenoiser(points, error)
+    to_zero = probability_flow(lambda x, sigma: error_prone(x, sigma), starts, sigma_max=30.0, sigma_min=0.0, **TIGHT)
+    top = jnp.hypot(30.0, error)
+    stopped = probability_flow(EmpiricalDenoiser(points), starts, sigma_max=top, sigma_min=error, **TIGHT)
+    return to_zero, stopped
+
+
+@pytest.mark.parametrize("dim", [2, 3, 4, 5, 6])
+def test_flow_of_an_error_prone_model_is_the_optimal_flow_stopped_early(rng, dim):
+    """[early-stopping]; fewer dimensions lie in a subspace of six, so that one program serves all."""
+    inside = np.arange(6) < dim
+    points, starts = rng.normal(size=(8, 6)) * inside, 30 * rng.normal(size=(20, 6)) * inside
+    error = rng.uniform(0.1, 0.4)
+    to_zero, stopped = both_ways(points, starts, error)
+    assert not (to_zero.failed | stopped.failed).any()
+    assert np.max(np.abs(to_zero.x - stopped.x)) <= 1e-8
+    assert np.abs(to_zero.x[:, ~inside]).max(initial=0) <= 1e-12
+    # the end points are not the training points: there is something to agree on
+    distance = np.linalg.norm(np.asarray(stopped.x)[:, None] - points, axis=-1).min(axis=1)
+    assert np.median(distance) > 0.05
+
+
+@pytest.mark.parametrize("sigma_min", [0.0, 0.002])
+@pytest.mark.parametrize("error", [0.0, 0.3])
+def test_one_point(rng, sigma_min, error):
+    """[one-point]: x - y shrinks as the effective noise."""
+    point, starts = np.array([[1.0, 2.0]]), 80 * rng.normal(size=(20, 2))
+    flow = probability_flow(ErrorProneDenoiser(point, error), starts, sigma_max=80.0, sigma_min=sigma_min, **TIGHT)
+    exact = point + (starts - point) * np.hypot(sigma_min, error) / np.hypot(80.0, error)
+    assert np.max(np.abs(flow.x - exact)) <= 1e-9
+
+
+class TestOrder:
+    """Slope of the error against the number of steps, on one problem, from three refined grids."""
+
+    points = np.random.default_rng(1).normal(size=(8, 2))
+    starts = 3 * np.random.default_rng(2).normal(size=(20, 2))
+    denoiser = ErrorProneDenoiser(points, 0.4)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def exact(cls):
+        return probability_flow(
+            cls.denoiser,
+            cls.starts,
+            sigma_max=3.0,
+            sigma_min=0.5,
+            rtol=1e-13,
+            atol=1e-13,
+            solver=diffrax.Dopri8(),
+        )
+
+    def test_dopri8_adapts(self, exact):
+        by_default = probability_flow(self.denoiser, self.starts, sigma_max=3.0, sigma_min=0.5, rtol=1e-11, atol=1e-11)
+        assert exact.result == diffrax.RESULTS.successful
+        assert np.max(np.abs(exact.x - by_default.x)) <= 1e-9
+
+    @pytest.mark.parametrize(
+        ("solver", "order", "steps"),
+        [
+            (diffrax.Euler(), 1, (80, 160, 320)),
+            (diffrax.Heun(), 2, (80, 160, 320)),
+            (diffrax.Tsit5(), 5, (20, 40, 80)),
+        ],
+    )
+    def test_order(self, exact, solver, order, steps):
+        errors = [self._error(exact, solver, count) for count in steps]
+        slopes = -np.diff(np.log(errors)) / np.diff(np.log(steps))
+        assert np.all(np.abs(slopes - order) < 0.15 * order), slopes
+
+    def _error(self, exact, solver, count):
+        grid = np.linspace(3.0, 0.5, count + 1)
+        flow = probability_flow(self.denoiser, self.starts, grid=grid, solver=solver)
+        return np.max(np.abs(flow.x - exact.x))
+
+
+class TestPath:
+    points = Circle(1.0).even(8)
+    starts = 20 * np.random.default_rng(3).normal(size=(20, 2))
+
+    def flow(self, error, levels):
+        end = float(np.sqrt(400.0 - error**2))
+        return probability_flow(
+            ErrorProneDenoiser(self.points, error), self.starts, sigma_max=end, sigma_min=0.0, save_at=levels, **TIGHT
+        )
+
+    def test_one_optimal_flow_holds_the_end_points_of_every_model_error(self):
+        """[early-stopping]: saved at s = error_j, it gives the column that independent flows give."""
+        errors = [0.5, 0.25, 0.1]
+        column = self.flow(0.0, errors)
+        for error, state in zip(errors, column.path):
+            alone = self.flow(error, [1.0, 0.5, 0.0])
+            assert np.max(np.abs(alone.x - state)) <= 1e-8
+
+    def test_path_starts_and_ends_with_the_flow(self):
+        flow = self.flow(0.25, [float(np.sqrt(400.0 - 0.25**2)), 1.0, 0.0])
+        assert np.array_equal(flow.path[0], self.starts)
+        assert np.array_equal(flow.path[-1], flow.x)
+        assert not np.allclose(flow.path[1], flow.x, atol=1e-3)
+
+    def test_path_of_a_grid(self):
+        grid = np.append(np.geomspace(20.0, 0.1, 30), 0.0)
+        denoiser = EmpiricalDenoiser(self.points)
+        flow = probability_flow(denoiser, self.starts, grid=grid, save_at=grid[[0, 12, -1]])
+        part = probability_flow(denoiser, self.starts, grid=grid[:13])
+        assert np.array_equal(flow.path[0], self.starts)
+        assert np.max(np.abs(flow.path[1] - part.x)) <= 1e-13
+        assert np.array_equal(flow.path[2], flow.x)
+
+
+class TestTransforms:
+    points = Circle(1.0).even(8)
+
+    def test_inside_jit_and_vmap_over_seeds(self):
+        """With another solver, of order 3, so that agreement says that both are exact."""
+
+        def ends(key, error, **options):
+            starts = 20 * jax.random.normal(key, (20, 2))
+            denoiser = ErrorProneDenoiser(self.points, error)
+            return probability_flow(denoiser, starts, sigma_max=20.0, sigma_min=0.0, **options).x
+
+        keys = jax.random.split(jax.random.key(0), 3)
+        options = {"solver": diffrax.Bosh3(), "rtol": 1e-8, "atol": 1e-8}
+        batched = jax.jit(jax.vmap(lambda key, error: ends(key, error, **options), in_axes=(0, None)))(keys, 0.3)
+        assert batched.shape == (3, 20, 2)
+        assert np.max(np.abs(ends(keys[1], 0.3, **TIGHT) - batched[1])) <= 1e-6
+
+    def test_grad_with_respect_to_the_error(self):
+        """One point: x = y + (x_T - y) error/s_T, so its derivative is known."""
+        point, start = np.array([[1.0, 2.0]]), np.array([[3.0, -4.0]])
+
+        def total(error):
+            flow = probability_flow(
+                ErrorProneDenoiser(point, error),
+                start,
+                sigma_max=2.0,
+                sigma_min=0.0,
+                rtol=1e-8,
+                atol=1e-8,
+                max_steps=64,
+            )
+            return flow.x.sum()
+
+        error = 0.3
+        slope = jax.jit(jax.grad(total))(error)
+        exact = np.sum(start - point) * 4.0 / np.hypot(2.0, error) ** 3
+        assert abs(slope - exact) <= 1e-6 * abs(exact)
+
+    def test_single_precision_far_from_the_origin(self):
+        """A ring moved by 1000 in float32: the same flow, moved, to the rounding of its coordinates."""
+        starts = 20 * np.random.default_rng(4).normal(size=(20, 2))
+        moved = (np.asarray(self.points) + 1000).astype(np.float32)
+        flow = probability_flow(
+            ErrorProneDenoiser(moved, np.float32(0.3)),
+            (starts + 1000).astype(np.float32).reshape(2, 10, 2),
+            sigma_max=20.0,
+            sigma_min=0.0,
+        )
+        exact = probability_flow(
+            ErrorProneDenoiser(moved.astype(float) - 1000, 0.3),
+            (starts + 1000).astype(np.float32).astype(float) - 1000,
+            sigma_max=20.0,
+            sigma_min=0.0,
+            **TIGHT,
+        )
+        assert flow.x.dtype == jnp.float32
+        assert flow.failed.shape == (2, 10)
+        assert not flow.failed.any()
+        assert np.max(np.abs(flow.x.astype(float).reshape(20, 2) - 1000 - exact.x)) <= 5e-3
