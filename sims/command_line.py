@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import inspect
 import io
 import sys
 from collections.abc import Callable
@@ -12,8 +13,10 @@ import tyro
 Config = TypeVar("Config")
 
 
-def parse(config_class: type[Config], defaults: Callable[..., Config], selectors: tuple[str, ...], argv) -> Config:
-    """A configuration from the command line.
+def parse(
+    prog: str, config_class: type[Config], defaults: Callable[..., Config], selectors: tuple[str, ...], argv
+) -> Config:
+    """A configuration from the command line of the program that is called ``prog``.
 
     defaults(**chosen) gives the configuration that the ``selectors``, such as preset and manifold, stand for; every other
     flag overrides its value. Exits with code 2 on unknown flags and values, with what was expected.
@@ -28,7 +31,7 @@ def parse(config_class: type[Config], defaults: Callable[..., Config], selectors
         except (SystemExit, KeyError):
             # an unknown or missing value: tyro says what is wrong with it, and suggests
             default = defaults()
-    return tyro.cli(config_class, default=default, args=argv, description=config_class.__doc__)
+    return tyro.cli(config_class, prog=prog, default=default, args=argv, description=inspect.getdoc(config_class))
 
 
 def execute(main: Callable[[], None], *, resume: str) -> int:

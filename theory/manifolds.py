@@ -81,7 +81,8 @@ class FlatTorus(eqx.Module):
     def _points_per_circle(self, n: int) -> int:
         per_circle = round(n ** (1 / self.dim))
         if per_circle**self.dim != n:
-            raise ValueError(f"n must be a perfect power of {self.dim} for an even lattice, got {n}")
+            near = [each**self.dim for each in range(max(per_circle - 1, 1), per_circle + 2)]
+            raise ValueError(f"n must be a perfect power m^{self.dim} for an even lattice, got {n}; near it are {near}")
         return per_circle
 
     @property

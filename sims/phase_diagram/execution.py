@@ -47,7 +47,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
 
     def job():
-        config = command_line.parse(PhaseDiagramConfig, preset, ("preset", "manifold"), arguments)
+        config = command_line.parse(
+            f"python -m sims.{_NAME}", PhaseDiagramConfig, preset, ("preset", "manifold"), arguments
+        )
         # matplotlib is loaded only where something is drawn
         from sims.plotting.phase_diagram import draw
 

@@ -52,7 +52,7 @@ def figure(results: xr.Dataset) -> Figure:
 def _law(top, bottom, found: Geometry, placement: str, norm: str) -> None:
     """Laws in units of d: the peak of the exact or leading gap and, of i.i.d. points, of the gap to the next order."""
     delta = np.geomspace(0.05, 2.0, 60)
-    sigma = np.geomspace(0.01, 4.0, 500)[:, None]
+    sigma = np.geomspace(0.02, 4.0, 240)[:, None]
     dims = found.dim, found.ambient_dim
     curves = []
     if norm == "squared" and placement == "even":
@@ -83,7 +83,7 @@ def _even_ring_peak(delta):
     sigma = np.geomspace(0.1, 0.3, 24)[:, None]
     gaps = [
         generalization_gap_quadrature(
-            ErrorProneDenoiser(train, error * spacing), train[:1], validation[:1], sigma[:, 0] * spacing, nodes=81
+            ErrorProneDenoiser(train, error * spacing), train[:1], validation[:1], sigma[:, 0] * spacing, nodes=61
         ).gap
         for error in delta
     ]

@@ -1,5 +1,7 @@
 """The probability flow against exact solutions, its order of convergence and its transforms."""
 
+from itertools import pairwise
+
 import diffrax
 import jax
 import jax.numpy as jnp
@@ -47,7 +49,7 @@ def test_one_point(rng, sigma_min, error):
 
 
 class TestOrder:
-    """Slope of the error against the number of steps, on one problem, from three refined grids."""
+    """Slope of the error against the number of steps, on one problem, from refined grids."""
 
     points = np.random.default_rng(1).normal(size=(8, 2))
     starts = 3 * np.random.default_rng(2).normal(size=(20, 2))
@@ -74,8 +76,8 @@ class TestOrder:
     @pytest.mark.parametrize(
         ("solver", "order", "steps"),
         [
-            (diffrax.Euler(), 1, (80, 160, 320)),
-            (diffrax.Heun(), 2, (80, 160, 320)),
+            (diffrax.Euler(), 1, (160, 320)),
+            (diffrax.Heun(), 2, (160, 320)),
             (diffrax.Tsit5(), 5, (20, 40, 80)),
         ],
     )
@@ -115,12 +117,14 @@ class TestPath:
         assert not np.allclose(flow.path[1], flow.x, atol=1e-3)
 
     def test_path_of_a_grid(self):
+        """Against Euler's rule by hand; the last step, to zero noise, ends on D."""
         grid = np.append(np.geomspace(20.0, 0.1, 30), 0.0)
-        denoiser = EmpiricalDenoiser(self.points)
-        flow = probability_flow(denoiser, self.starts, grid=grid, save_at=grid[[0, 12, -1]])
-        part = probability_flow(denoiser, self.starts, grid=grid[:13])
+        denoiser, x = EmpiricalDenoiser(self.points), self.starts
+        flow = probability_flow(denoiser, x, grid=grid, save_at=grid[[0, 12, -1]], solver=diffrax.Euler())
+        states = [x := x + (after - before) * (x - denoiser(x, before)) / before for before, after in pairwise(grid)]
         assert np.array_equal(flow.path[0], self.starts)
-        assert np.max(np.abs(flow.path[1] - part.x)) <= 1e-13
+        assert np.max(np.abs(flow.path[1] - states[11])) <= 1e-12
+        assert np.max(np.abs(flow.x - states[-1])) <= 1e-12
         assert np.array_equal(flow.path[2], flow.x)
 
 

@@ -31,13 +31,15 @@ def half_plane():
         return jnp.where(x[..., :1] < -2, jnp.nan, jnp.array([0.0, 1.0]))
 
     starts = jnp.array([[5.0, 1.0], [-6.0, 0.5], [8.0, -3.0], [-3.0, 2.0]])
-    return starts, probability_flow(denoiser, starts, sigma_max=10.0, sigma_min=0.1)
+    return starts, probability_flow(denoiser, starts, sigma_max=10.0, sigma_min=0.1, save_at=[10.0, 0.1])
 
 
 def test_nan_fails_only_the_trajectories_that_meet_it(half_plane):
     starts, flow = half_plane
     assert flow.failed.tolist() == [False, True, False, True]
     assert np.isnan(flow.x[flow.failed]).all()
+    assert np.isnan(flow.path[-1][flow.failed]).all()
+    assert np.array_equal(flow.path[0], starts)
     exact = np.array([0.0, 1.0]) + (starts - np.array([0.0, 1.0])) * 0.01
     assert np.max(np.abs(flow.x - exact)[~flow.failed]) <= 1e-4
     assert flow.result == diffrax.RESULTS.successful

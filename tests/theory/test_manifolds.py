@@ -11,7 +11,7 @@ from theory.metrics import manifold_distance
 
 every = pytest.mark.parametrize("name", MANIFOLDS)
 RADIUS = 2.5
-SAMPLES = 3000
+SAMPLES = 20_000
 
 
 def build(name):

@@ -17,10 +17,10 @@ def _cloud(offset, dim=16):
     return 3 * np.random.default_rng(8).normal(size=(POINTS, dim)) + offset
 
 
-def _cluster(dim):
-    """Points two by two, as close as 0.003."""
+def _cluster(dim, gap=0.003):
+    """Points two by two, close to each other."""
     pairs = np.random.default_rng(9).normal(size=(POINTS // 2, dim))
-    return np.concatenate([pairs, pairs + 0.003 * np.random.default_rng(10).normal(size=pairs.shape)])
+    return np.concatenate([pairs, pairs + gap * np.random.default_rng(10).normal(size=pairs.shape)])
 
 
 # name: points, noise. Few dimensions and many have code of their own.
@@ -37,6 +37,8 @@ CASES = {
     "16 dimensions, above the data": (_cloud(100.0), 80.0),
     "pairs, 2 dimensions": (_cluster(2), 0.003),
     "pairs, 16 dimensions": (_cluster(16), 0.003),
+    "wider pairs, 16 dimensions": (_cluster(16, 0.1), 0.1),
+    "wide pairs, 16 dimensions": (_cluster(16, 0.5), 0.5),
 }
 CONTRACT = {np.float32: 1e-5, np.float64: 1e-12}
 
