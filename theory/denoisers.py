@@ -36,7 +36,7 @@ class ErrorProneDenoiser(eqx.Module):
     """Optimal denoiser of the training points smoothed with N(0, error^2 I) [error-prone].
 
     D(x, sigma) = (error^2 x + sigma^2 D*(x, s))/s^2 with s = sqrt(sigma^2 + error^2), computed as
-    x + (sigma/s)^2 (D*(x, s) - x).
+    x + (sigma/s)^2 (D* - x) or D* - (error/s)^2 (D* - x), whichever rounds less.
 
     Arguments: points ``(n, D)``; error, a scalar in the units of the points, at least 0; weights ``(n,)``, 0 for padding;
     evaluator and tolerance as for `posterior`. sigma = 0 is valid where error > 0: there D = x. Raises ``ValueError`` for
@@ -63,7 +63,12 @@ class ErrorProneDenoiser(eqx.Module):
     def __call__(self, x, sigma) -> Float[Array, "*batch D"]:
         """The denoised state ``(*batch, D)``."""
         sigma, posterior = self._smoothed(x, sigma)
-        return posterior.x + ((sigma / posterior.noise) ** 2)[..., None] * posterior.shift
+        offset, origin, x = posterior.offset, posterior.origin, posterior.x
+        shift = offset + (origin - x)
+        from_state = x + ((sigma / posterior.noise) ** 2)[..., None] * shift
+        # the same, from the mean: exactly D* without error, and free of the rounding of a state far from the data
+        from_mean = origin + offset - ((self._valid_error / posterior.noise) ** 2)[..., None] * shift
+        return jnp.where((sigma < self._valid_error)[..., None], from_state, from_mean)
 
     def score(self, x, sigma) -> Float[Array, "*batch D"]:
         """grad log p_hat_s(x), ``(*batch, D)`` in 1/length; (D - x)/sigma^2 where sigma > 0 [tweedie]."""

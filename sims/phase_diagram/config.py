@@ -78,7 +78,7 @@ def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> Phase
     Raises ``KeyError`` for names that are not known.
     """
     points, (lowest, highest), trajectories, draws = {
-        ("circle", "quick"): ((8, 16, 32, 64, 128), (-7.25, -1.25), 1000, 512),
+        ("circle", "quick"): ((8, 16, 32, 64, 128), (-7.25, -1.25), 1000, 384),
         ("circle", "paper"): ((8, 16, 32, 64, 128, 256), (-8.5, -1.0), 4000, 2048),
         ("circle", "large"): ((8, 16, 32, 64, 128, 256, 512, 1024), (-10.5, -1.0), 10000, 8192),
         ("torus", "quick"): ((16, 36, 64, 144), (-4.5, 0.0), 600, 384),

@@ -22,13 +22,18 @@ _BLOCK = 256  # training points a block; 256 by 1024 stays in the second-level c
 @jax.jit
 def log_normalizer(points, log_weights, x, noise) -> Float[Array, " m"]:
     """ln sum_i w_i exp(-|x - y_i|^2/(2 s^2)), shape ``(m,)`` [posterior-mean]."""
-    return _over_queries(lambda q, inv: _first_pass(points, log_weights, q, inv, with_shift=False)[0], x, noise)
+    return _over_queries(lambda q, inv: _first_pass(points, log_weights, q, inv, with_mean=False)[0], x, noise)
 
 
 @jax.jit
-def mean_shift(points, log_weights, x, noise) -> Float[Array, "m D"]:
-    """E[y|x] - x = sum_i w_i (y_i - x), shape ``(m, D)`` [posterior-mean]."""
-    return _over_queries(lambda q, inv: _first_pass(points, log_weights, q, inv, with_shift=True)[1], x, noise)
+def mean_offset(points, log_weights, x, noise) -> Float[Array, "m D"]:
+    """E[y|x] - c = sum_i w_i (y_i - c), shape ``(m, D)``, c the `nearest_in_box` of x [posterior-mean]."""
+    return _over_queries(lambda q, inv: _first_pass(points, log_weights, q, inv, with_mean=True)[1], x, noise)
+
+
+def nearest_in_box(points: Float[Array, "n D"], x: Float[Array, "*batch D"]) -> Float[Array, "*batch D"]:
+    """x, moved into the bounding box of the points: the origin of the mean, so that it has no rounding of a far x."""
+    return jax.lax.stop_gradient(jnp.clip(x, jnp.min(points, axis=0), jnp.max(points, axis=0)))
 
 
 @jax.jit
@@ -36,7 +41,8 @@ def covariance(points, log_weights, x, noise) -> Float[Array, "m D D"]:
     """Cov[y|x], shape ``(m, D, D)``, about the mean itself, so that it keeps its relative accuracy far from the data."""
 
     def one_chunk(query, inverse_noise):
-        log_total, shift = _first_pass(points, log_weights, query, inverse_noise, with_shift=True)
+        log_total, offset = _first_pass(points, log_weights, query, inverse_noise, with_mean=True)
+        shift = offset + nearest_in_box(points, query.T).T - query
 
         def term(weight, _, difference):
             centred = difference - shift
@@ -68,7 +74,7 @@ def weight_square(points, log_weights, x, noise) -> Float[Array, " m"]:
 
 def _posterior_sum(term, points, log_weights, x, noise):
     def one_chunk(query, inverse_noise):
-        log_total, _ = _first_pass(points, log_weights, query, inverse_noise, with_shift=False)
+        log_total, _ = _first_pass(points, log_weights, query, inverse_noise, with_mean=False)
         return _second_pass(term, points, log_weights, query, inverse_noise, log_total)
 
     return _over_queries(one_chunk, x, noise)
@@ -92,10 +98,10 @@ def _over_queries(one_chunk: Callable, x, noise):
     return stacked.reshape(chunks * size, *stacked.shape[2:])[:count]
 
 
-def _first_pass(points, log_weights, query, inverse_noise, *, with_shift: bool):
-    """Log normaliser ``(q,)`` and, where asked for, mean shift ``(D, q)``, by one online softmax over the blocks."""
+def _first_pass(points, log_weights, query, inverse_noise, *, with_mean: bool):
+    """Log normaliser ``(q,)`` and, where asked for, `mean_offset` ``(D, q)``, by one online softmax over the blocks."""
     if len(query) <= _FEW_DIMENSIONS:
-        return _online_softmax(_difference_form, points, log_weights, query, inverse_noise, with_shift)
+        return _online_softmax(_difference_form, points, log_weights, query, inverse_noise, with_mean)
     centre = jnp.mean(points, axis=0)
     extent = jnp.max(jnp.sum((points - centre) ** 2, axis=1))
     square = jnp.max((extent + jnp.sum((query - centre[:, None]) ** 2, axis=0)) * inverse_noise**2)
@@ -104,8 +110,8 @@ def _first_pass(points, log_weights, query, inverse_noise, *, with_shift: bool):
     # logits then err by 2 eps square, and the mean by 8 s times that, since only points within 8 s or so compete
     return jax.lax.cond(
         16 * eps * square <= accuracy,
-        partial(_online_softmax, partial(_product_form, centre), with_shift=with_shift),
-        partial(_online_softmax, _difference_form, with_shift=with_shift),
+        partial(_online_softmax, partial(_product_form, centre), with_mean=with_mean),
+        partial(_online_softmax, _difference_form, with_mean=with_mean),
         points,
         log_weights,
         query,
@@ -113,26 +119,28 @@ def _first_pass(points, log_weights, query, inverse_noise, *, with_shift: bool):
     )
 
 
-def _online_softmax(form: Callable, points, log_weights, query, inverse_noise, with_shift: bool):
+def _online_softmax(form: Callable, points, log_weights, query, inverse_noise, with_mean: bool):
     dim, count = query.shape
-    zeros = jnp.zeros((dim, count) if with_shift else (0, count), query.dtype)
+    zeros = jnp.zeros((dim, count) if with_mean else (0, count), query.dtype)
     start = (jnp.full(count, -jnp.inf, query.dtype), jnp.zeros(count, query.dtype), zeros)
 
+    origin = nearest_in_box(points, query.T).T
+
     def add_block(carry, block):
-        largest, total, shift = carry
-        logit, weighted_sum = form(block[0], block[1], query, inverse_noise)
+        largest, total, offset = carry
+        logit, weighted_sum = form(block[0], block[1], query, inverse_noise, origin)
         new_largest = jnp.maximum(largest, jax.lax.stop_gradient(jnp.max(logit, axis=0)))
         # -inf only while all weights so far are zero; NaN must stay NaN
         reference = jnp.where(jnp.isneginf(new_largest), 0, new_largest)
         rescale = jnp.exp(largest - reference)
         weight = jnp.exp(logit - reference)
         total = rescale * total + jnp.sum(weight, axis=0)
-        if with_shift:
-            shift = rescale * shift + weighted_sum(weight)
-        return (new_largest, total, shift), None
+        if with_mean:
+            offset = rescale * offset + weighted_sum(weight)
+        return (new_largest, total, offset), None
 
-    (largest, total, shift), _ = jax.lax.scan(jax.checkpoint(add_block), start, _blocks(points, log_weights))
-    return largest + jnp.log(total), shift / total
+    (largest, total, offset), _ = jax.lax.scan(jax.checkpoint(add_block), start, _blocks(points, log_weights))
+    return largest + jnp.log(total), offset / total
 
 
 def _second_pass(term, points, log_weights, query, inverse_noise, log_total):
@@ -170,9 +178,10 @@ def _logits(points, log_weights, query, inverse_noise):
     return difference, log_weights[:, None] - square / 2
 
 
-def _difference_form(points, log_weights, query, inverse_noise):
-    """Logits ``(b, q)`` and the map from weights ``(b, q)`` to sum_i w_i (y_i - x) ``(D, q)``, through differences."""
-    difference, logit = _logits(points, log_weights, query, inverse_noise)
+def _difference_form(points, log_weights, query, inverse_noise, origin):
+    """Logits ``(b, q)`` and the map from weights ``(b, q)`` to sum_i w_i (y_i - origin) ``(D, q)``, through differences."""
+    _, logit = _logits(points, log_weights, query, inverse_noise)
+    difference = points[:, :, None] - origin[None]
 
     def weighted_sum(weight):
         if len(query) <= _FEW_DIMENSIONS:
@@ -182,10 +191,10 @@ def _difference_form(points, log_weights, query, inverse_noise):
     return logit, weighted_sum
 
 
-def _product_form(centre, points, log_weights, query, inverse_noise):
+def _product_form(centre, points, log_weights, query, inverse_noise, origin):
     """As `_difference_form`, by matrix products about the centre of the points."""
-    points, query = points - centre, query - centre[:, None]
+    points, query, origin = points - centre, query - centre[:, None], origin - centre[:, None]
     product = jnp.dot(points, query, precision="highest")
     square = jnp.sum(points**2, axis=1)[:, None] + jnp.sum(query**2, axis=0) - 2 * product
     logit = log_weights[:, None] - jnp.maximum(square, 0) * inverse_noise**2 / 2
-    return logit, lambda weight: jnp.dot(points.T, weight, precision="highest") - query * jnp.sum(weight, axis=0)
+    return logit, lambda weight: jnp.dot(points.T, weight, precision="highest") - origin * jnp.sum(weight, axis=0)

@@ -41,12 +41,22 @@ class Posterior(eqx.Module):
     @property
     def shift(self) -> Float[Array, "*batch D"]:
         """E[y|x] - x = s^2 grad log p_hat_s(x), accurate where the mean itself has lost digits [tweedie]."""
-        return self._evaluate(dense.mean_shift)
+        return self.offset + (self.origin - self.x)
 
     @property
     def mean(self) -> Float[Array, "*batch D"]:
         """E[y|x], the optimal denoiser D*(x, s) [posterior-mean]."""
-        return self.x + self.shift
+        return self.origin + self.offset
+
+    @property
+    def origin(self) -> Float[Array, "*batch D"]:
+        """x, moved into the bounding box of the points where it lies outside; differences are summed about it."""
+        return dense.nearest_in_box(self.points, self.x)
+
+    @property
+    def offset(self) -> Float[Array, "*batch D"]:
+        """E[y|x] - origin, the sum of weights times differences."""
+        return self._evaluate(dense.mean_offset)
 
     @property
     def log_density(self) -> Float[Array, "*batch"]:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
+from theory._checks import is_traced
 from theory.laws._arguments import arguments, plain, require_choice, require_count
 from theory.laws.general import normal_error, require_dims
 
@@ -136,11 +137,14 @@ def jacobian_square_even(sigma, error, spacing):
 def relative_gap_even(sigma, error, spacing, dim: int = 1, ambient_dim: int = 2):
     """Gap over training error, both squared and summed over the D dimensions [gap-comb], [gap-lattice].
 
-    Square lattice, validation at the centre of the cell: k times the comb, beside the normal error.
+    Square lattice, validation at the centre of the cell: k times the comb, beside the normal error. Infinite where the
+    training error is zero to rounding: error 0 and little noise.
     """
     dim, ambient_dim = require_dims(dim, ambient_dim)
     gap, training = _gap_and_training_error(sigma, error, spacing)
-    return dim * gap / (dim * training + normal_error(sigma, error, ambient_dim - dim))
+    xp = jnp if is_traced(gap) else np
+    whole = dim * training + normal_error(sigma, error, ambient_dim - dim)
+    return xp.where(whole == 0, xp.where(gap > 0, xp.inf, 0.0), dim * gap / xp.where(whole == 0, 1.0, whole))[()]
 
 
 def _gap_and_training_error(sigma, error, spacing):
@@ -207,7 +211,8 @@ def _series(xp, sigma, error, terms):
 def _two_points(xp, sigma, error):
     """Gap and training error over d^2 where midway the posterior holds the two neighbours alone: D* is a tanh."""
     square = sigma**2 + error**2
-    positive = xp.where(sigma > 0, sigma, 1.0)
+    square = xp.where(square == 0, 1.0, square)
+    positive = xp.where(sigma == 0, 1.0, sigma)
     width = (2 * square / positive)[..., None]
     # z on a logarithmic grid resolves the switch, of any width, and the Gaussian alike
     low, high = xp.log(xp.minimum(width, 1.0)) - 18, np.log(9.0)

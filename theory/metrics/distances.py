@@ -30,7 +30,8 @@ def energy_distance(x, reference, *, lattice: bool = False) -> Estimate:
 
     Arguments: x ``(samples, D)``, at least 3; reference ``(m, D)``, either independent true samples (validation data; the
     estimate is then unbiased) or, with ``lattice=True``, an even lattice on the manifold that stands for the uniform
-    distribution as a quadrature rule. The standard error covers x alone. Null: 0 on average for perfect samples. It does
+    distribution as a quadrature rule. The standard error covers x alone and, near the null, is
+    up to half too large. Null: 0 on average for perfect samples. It does
     not see memorization of a large training set, which is itself a sample of the truth.
     """
     require_points("x, the samples,", x)

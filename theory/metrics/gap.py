@@ -129,8 +129,9 @@ def generalization_gap_quadrature(
 
     Arguments as for `generalization_gap`; on an even ring one training point and one point midway are enough, by
     symmetry. The rule is the trapezoidal one on ``nodes`` by ``nodes`` (odd, at least 5) points up to 8.5 standard
-    deviations; it converges geometrically once a step resolves the width s^2/(sigma d) over which the field switches
-    between points at distance d. Returns the gap, and as ``.error`` its change when every other node is left out.
+    deviations. In the squared norm it converges geometrically once a step resolves the width s^2/(sigma d) over which the
+    field switches between points at distance d; the Euclidean norm has a kink, which leaves an error of second order.
+    Returns the gap, and as ``.error`` its change when every other node is left out.
     Raises ``ValueError`` as `generalization_gap`, and unless points have two columns.
     """
     if require_count("nodes", nodes, 5) % 2 == 0:
