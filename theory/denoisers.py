@@ -62,48 +62,74 @@ class ErrorProneDenoiser(eqx.Module):
 
     def __call__(self, x, sigma) -> Float[Array, "*batch D"]:
         """The denoised state ``(*batch, D)``."""
-        sigma, posterior = self._smoothed(x, sigma)
-        offset, origin, x = posterior.offset, posterior.origin, posterior.x
-        shift = offset + (origin - x)
-        from_state = x + ((sigma / posterior.noise) ** 2)[..., None] * shift
-        # the same, from the mean: exactly D* without error, and free of the rounding of a state far from the data
-        from_mean = origin + offset - ((self._valid_error / posterior.noise) ** 2)[..., None] * shift
-        return jnp.where((sigma < self._valid_error)[..., None], from_state, from_mean)
+        return _denoised(self, *self._checked(x, sigma))
 
     def score(self, x, sigma) -> Float[Array, "*batch D"]:
         """grad log p_hat_s(x), ``(*batch, D)`` in 1/length; (D - x)/sigma^2 where sigma > 0 [tweedie]."""
-        _, posterior = self._smoothed(x, sigma)
-        return posterior.shift / posterior.noise[..., None] ** 2
+        return _score_at(self, *self._checked(x, sigma))
 
     def log_density(self, x, sigma) -> Float[Array, "*batch"]:
         """ln p_hat_s(x), ``(*batch,)`` in nats, at the effective noise s."""
-        return self._smoothed(x, sigma)[1].log_density
+        return _log_density_at(self, *self._checked(x, sigma))
 
     def jacobian(self, x, sigma) -> Float[Array, "*batch D D"]:
         """dD/dx = (error^2 I + (sigma/s)^2 Cov_s)/s^2, ``(*batch, D, D)`` [jacobian]."""
-        sigma, posterior = self._smoothed(x, sigma)
-        noise = posterior.noise[..., None, None]
-        spread = (sigma[..., None, None] / noise) ** 2 * posterior.covariance / noise**2
-        return (self._valid_error / noise) ** 2 * jnp.eye(self.points.shape[1], dtype=noise.dtype) + spread
+        return _jacobian_at(self, *self._checked(x, sigma))
 
     def posterior(self, x, sigma) -> Posterior:
         """Posterior over the training points given x at the effective noise s."""
-        return self._smoothed(x, sigma)[1]
+        return self._smoothed(*self._checked(x, sigma))[1]
 
     @property
     def _valid_error(self):
         return poison(self.error, self.error >= 0)
 
-    def _smoothed(self, x, sigma):
-        """sigma for every state of the batch, and the posterior at the effective noise."""
+    def _checked(self, x, sigma):
+        """x and sigma as arrays of one dtype, their concrete values checked."""
         require_query("x", x, self.points.shape[1])
         require_nonnegative("sigma", sigma)
         if not is_traced(sigma, self.error) and np.any(np.asarray(sigma) == 0) and float(self.error) == 0:
             raise ValueError("sigma must be positive where the model error is zero: at sigma = 0 there is no posterior")
-        x, sigma = common_float(x=x, sigma=sigma)
+        return common_float(x=x, sigma=sigma)
+
+    def _smoothed(self, x, sigma):
+        """sigma for every state of the batch, and the posterior at the effective noise."""
         sigma = broadcast_noise(poison(sigma, sigma >= 0), x.shape[:-1])
         posterior = make_posterior(self.points, self.log_weights, x, jnp.hypot(sigma, self._valid_error))
         return sigma.astype(posterior.noise.dtype), posterior
+
+
+# One program each: called outside jit, a denoiser would else compile and dispatch a dozen small operations.
+
+
+@eqx.filter_jit
+def _denoised(denoiser: ErrorProneDenoiser, x, sigma):
+    sigma, posterior = denoiser._smoothed(x, sigma)
+    offset, origin, x = posterior.offset, posterior.origin, posterior.x
+    shift = offset + (origin - x)
+    from_state = x + ((sigma / posterior.noise) ** 2)[..., None] * shift
+    # the same, from the mean: exactly D* without error, and free of the rounding of a state far from the data
+    from_mean = origin + offset - ((denoiser._valid_error / posterior.noise) ** 2)[..., None] * shift
+    return jnp.where((sigma < denoiser._valid_error)[..., None], from_state, from_mean)
+
+
+@eqx.filter_jit
+def _score_at(denoiser: ErrorProneDenoiser, x, sigma):
+    _, posterior = denoiser._smoothed(x, sigma)
+    return posterior.shift / posterior.noise[..., None] ** 2
+
+
+@eqx.filter_jit
+def _log_density_at(denoiser: ErrorProneDenoiser, x, sigma):
+    return denoiser._smoothed(x, sigma)[1].log_density
+
+
+@eqx.filter_jit
+def _jacobian_at(denoiser: ErrorProneDenoiser, x, sigma):
+    sigma, posterior = denoiser._smoothed(x, sigma)
+    noise = posterior.noise[..., None, None]
+    spread = (sigma[..., None, None] / noise) ** 2 * posterior.covariance / noise**2
+    return (denoiser._valid_error / noise) ** 2 * jnp.eye(x.shape[-1], dtype=noise.dtype) + spread
 
 
 class EmpiricalDenoiser(ErrorProneDenoiser):

@@ -1,5 +1,6 @@
 """Killed and interrupted runs: resumed, they end with exactly the dataset of an uninterrupted one."""
 
+import dataclasses
 import os
 import pathlib
 import random
@@ -9,8 +10,8 @@ import sys
 import time
 
 import numpy as np
-import xarray as xr
 
+from sims.phase_diagram import run
 from sims.store import Store
 from tests.sims.conftest import SMALL
 
@@ -45,35 +46,34 @@ def wait_for(path, groups, process):
         time.sleep(0.005)
 
 
-def test_killed_and_interrupted_runs_end_as_an_uninterrupted_one(small_results, tmp_path):
+def test_killed_and_interrupted_runs_end_as_an_uninterrupted_one(small_results, small_config, tmp_path, capsys):
     path = tmp_path / "out" / "phase_diagram.zarr"
+    cells = len(SMALL["errors"])
     moments = random.Random(5)
-    before, stops = {}, [signal.SIGINT, signal.SIGKILL, signal.SIGKILL, None]
-    for number, stop in enumerate(stops):
-        found = int(finished(path).sum()) if path.exists() else 0
+    before, found = {}, 0
+    for number, stop in enumerate((signal.SIGINT, signal.SIGKILL, signal.SIGKILL)):
         process = start(tmp_path / "out", tmp_path / "cache")
-        if stop is not None:
-            wait_for(path, found + 1 + number % 2, process)
-            time.sleep(moments.uniform(0, 0.15))
-            process.send_signal(stop)
+        wait_for(path, found + 1 + number % 2, process)
+        time.sleep(moments.uniform(0, 0.15))
+        process.send_signal(stop)
         output = process.communicate(timeout=120)[0]
         if found:
-            cells = len(SMALL["errors"])
-            assert f"resuming: {found * cells} of {finished(path).size * cells} cells found done" in output
+            assert f"resuming: {found * cells} of {12 * cells} cells found done" in output
         if stop == signal.SIGINT:
             assert process.returncode == 130, output
             assert "Run the same command again" in output
-        elif stop is None:
-            assert process.returncode == 0, output
-        times = chunk_times(path)
-        # no group that was found done is written again
-        assert {file: times[file] for file in before} == before
-        done = finished(path)
-        before = {
-            file: at
-            for file, at in times.items()
-            if done[tuple(map(int, file.relative_to(path / "gap" / "c").parts[:3]))]
-        }
-    with xr.open_zarr(path) as resumed:
-        for name in small_results.variables:
-            np.testing.assert_array_equal(resumed[name].values, small_results[name].values, err_msg=str(name))
+        found, before = check_untouched(path, before)
+    assert 0 < found < 12
+    resumed = run(dataclasses.replace(small_config, out=tmp_path / "out"))
+    assert f"resuming: {found * cells} of {12 * cells} cells found done" in capsys.readouterr().out
+    check_untouched(path, before)
+    for name in small_results.variables:
+        np.testing.assert_array_equal(resumed[name].values, small_results[name].values, err_msg=str(name))
+
+
+def check_untouched(path, before):
+    """No group that was found done was written again; how many are done now, and when their chunks were written."""
+    times, done = chunk_times(path), finished(path)
+    assert {file: times[file] for file in before} == before
+    groups = {file: tuple(map(int, file.relative_to(path / "gap" / "c").parts[:3])) for file in times}
+    return int(done.sum()), {file: at for file, at in times.items() if done[groups[file]]}

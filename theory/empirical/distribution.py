@@ -41,12 +41,12 @@ class Posterior(eqx.Module):
     @property
     def shift(self) -> Float[Array, "*batch D"]:
         """E[y|x] - x = s^2 grad log p_hat_s(x), accurate where the mean itself has lost digits [tweedie]."""
-        return self.offset + (self.origin - self.x)
+        return _shift(self)
 
     @property
     def mean(self) -> Float[Array, "*batch D"]:
         """E[y|x], the optimal denoiser D*(x, s) [posterior-mean]."""
-        return self.origin + self.offset
+        return _mean(self)
 
     @property
     def origin(self) -> Float[Array, "*batch D"]:
@@ -61,8 +61,7 @@ class Posterior(eqx.Module):
     @property
     def log_density(self) -> Float[Array, "*batch"]:
         """ln p_hat_s(x), in nats, density per D-dimensional volume [posterior-mean]."""
-        dim = self.points.shape[1]
-        return self._evaluate(dense.log_normalizer) - dim * (jnp.log(self.noise) + math.log(2 * math.pi) / 2)
+        return _log_density(self)
 
     @property
     def covariance(self) -> Float[Array, "*batch D D"]:
@@ -85,6 +84,23 @@ class Posterior(eqx.Module):
         return flat.reshape(*batch, *flat.shape[1:])
 
 
+@jax.jit
+def _shift(posterior: Posterior):
+    return posterior.offset + (posterior.origin - posterior.x)
+
+
+@jax.jit
+def _mean(posterior: Posterior):
+    return posterior.origin + posterior.offset
+
+
+@jax.jit
+def _log_density(posterior: Posterior):
+    dim = posterior.points.shape[1]
+    volume = dim * (jnp.log(posterior.noise) + math.log(2 * math.pi) / 2)
+    return posterior._evaluate(dense.log_normalizer) - volume
+
+
 def posterior(points, x, sigma, *, weights=None, evaluator: str = "auto", tolerance: float | None = None) -> Posterior:
     """Posterior of the training points given x = y + sigma eps: w = softmax(ln weights - |x - y|^2/(2 sigma^2)).
 
@@ -103,6 +119,7 @@ def posterior(points, x, sigma, *, weights=None, evaluator: str = "auto", tolera
     return make_posterior(points, normalized_log_weights(weights, points), x, poison(sigma, sigma > 0))
 
 
+@jax.jit
 def make_posterior(points, log_weights, x, noise) -> Posterior:
     """`Posterior` of checked inputs: one dtype, noise broadcast to the batch, NaN for what cannot be."""
     dtype = jnp.result_type(points, x, noise)
