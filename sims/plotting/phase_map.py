@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from sims.phase_diagram.results import geometry, mean_and_error, unit
 from sims.phase_diagram.transition import transitions
-from sims.plotting.style import log_ticks, new_figure
+from sims.plotting.style import VERMILION, log_ticks, new_figure
 
 
 def figure(results: xr.Dataset) -> Figure:
@@ -60,13 +60,13 @@ def _lines(axes, results, placement):
             smooth = np.geomspace(edges[0], edges[-1], 50)
             law = each.law[0] / found.spacing(n[0]) * found.spacing(smooth)
             axes.plot(smooth, law, style, color="black", label=f"law: {each.criterion}")
-        face = "white" if marker == "s" else "#D55E00"
+        face = "white" if marker == "s" else VERMILION
         axes.errorbar(
             n,
             each.error,
             each.standard_error,
             fmt=marker,
-            color="#D55E00",
+            color=VERMILION,
             mfc=face,
             ms=5.5,
             capsize=2.5,

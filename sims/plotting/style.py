@@ -11,8 +11,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 MARKERS = "osD^vPX*"
 LAW = "black"
-# Okabe and Ito's palette
-BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+VERMILION = "#D55E00"  # of Okabe and Ito's palette
 SETTINGS: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 9.5,

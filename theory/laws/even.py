@@ -6,8 +6,9 @@ import numpy as np
 import scipy.special
 
 from theory._checks import is_traced
-from theory.laws._arguments import arguments, plain, require_choice, require_count
+from theory.laws._arguments import arguments, plain, require_choice
 from theory.laws.general import normal_error, require_dims
+from theory.laws.iid import chi_square_iid
 
 _TERMS = 512  # of the series in q(s); the last is below 1e-15 for s >= _TWO_POINTS d
 _TWO_POINTS = 0.06  # below this s/d the posterior holds at most two points, to e^-34
@@ -68,12 +69,7 @@ def chi_square_even(error, spacing, dim: int = 1):
 
     The order-parameter counterpart of [chi2-iid] for even points; dim is k, the number of circles.
     """
-    xp, error, spacing = arguments(positive={"error": error, "spacing": spacing})
-    ratio = (error / spacing)[..., None]
-    m = xp.arange(1.0, 33.0)
-    reciprocal = 1 + 2 * xp.sum(xp.exp(-4 * np.pi**2 * m**2 * ratio**2), axis=-1)
-    direct = (1 + 2 * xp.sum(xp.exp(-(m**2) / (4 * ratio**2)), axis=-1)) / (np.sqrt(4 * np.pi) * ratio[..., 0])
-    return (xp.where(ratio[..., 0] > 0.28, reciprocal, direct) ** require_count("dim", dim) - 1)[()]
+    return chi_square_iid(error, 1, spacing, dim)  # one point on a closed curve of length d
 
 
 def memorization_ratio_even(error, spacing):
