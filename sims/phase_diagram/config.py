@@ -1,20 +1,17 @@
 """What a phase diagram is made of, and the presets."""
 
 import dataclasses
-import math
 import pathlib
-from typing import Annotated, Literal
+from typing import Literal
 
-import tyro
-
+from sims.experiment import Preset, StudyConfig, octaves, require_distinct
 from theory._checks import require_choice, require_count, require_levels, require_positive
 
-Preset = Literal["quick", "paper", "large"]
 ManifoldName = Literal["circle", "torus", "digits"]
 
 
 @dataclasses.dataclass(frozen=True)
-class PhaseDiagramConfig:
+class PhaseDiagramConfig(StudyConfig):
     """Map memorization against generalization: model error by number of training points.
 
     Every cell is the exact error-prone model of one training set: its samples come from the probability flow, its gap
@@ -22,54 +19,38 @@ class PhaseDiagramConfig:
     Results go to OUT/phase_diagram.zarr, figures to OUT/*.png and OUT/*.pdf. An interrupted run resumes.
     """
 
-    preset: Preset = "quick"
-    """Size of the study; any other flag overrides the preset's value."""
     manifold: ManifoldName = "circle"
     """Where the data live: circle (k = 1), torus (k = 2, in 4 dimensions), or the real images of digits."""
     out: pathlib.Path = pathlib.Path("results/phase_diagram")
-    """Folder for results and figures."""
-    seed: int = 0
-    """Seed of everything random."""
     points: tuple[int, ...] = ()
     """Numbers of training points n (on the torus perfect squares)."""
     errors: tuple[float, ...] = ()
     """Model errors delta."""
     noises: tuple[float, ...] = ()
     """Noise levels sigma at which the gap is measured."""
-    replicates: int = 4
-    """Independent repetitions of every column; error bars are over these."""
     trajectories: int = 1000
     """Samples of each model."""
     draws: int = 512
     """Noisy training points, and as many validation points, for the gap."""
     tolerance: float = 1e-5
     """Relative tolerance of the flow; the absolute one is this times the smallest error."""
-    redraw: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Draw the figures of a finished result in OUT again, without computing; other flags are not used."""
 
     def __post_init__(self):
-        require_choice("preset", self.preset, ("quick", "paper", "large"))
+        super().__post_init__()
         require_choice("manifold", self.manifold, ("circle", "torus", "digits"))
         for name in ("errors", "noises"):
             require_levels(name, getattr(self, name))
-            _require_distinct(name, getattr(self, name))
+            require_distinct(name, getattr(self, name))
         if len(self.noises) < 3:
             raise ValueError(f"noises must hold at least 3 levels to locate a peak, got {len(self.noises)}")
         if not self.points:
             raise ValueError("points must name at least one number of training points")
         for n in self.points:
             require_count("points", n, 2)
-        _require_distinct("points", self.points)
-        require_count("seed", self.seed, 0)
-        require_count("replicates", self.replicates)
+        require_distinct("points", self.points)
         require_count("trajectories", self.trajectories, 3)
         require_count("draws", self.draws, 2)
         require_positive("tolerance", self.tolerance)
-
-    def science(self) -> dict:
-        """The fields that determine the results, as they are kept in the store."""
-        fields = dataclasses.asdict(self)
-        return {name: value for name, value in fields.items() if name not in ("preset", "out", "redraw")}
 
 
 def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> PhaseDiagramConfig:
@@ -93,22 +74,10 @@ def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> Phase
         preset=preset,
         manifold=manifold,
         points=points,
-        errors=_geometric(lowest, highest, per_octave),
-        noises=_geometric(lowest - 0.5, highest + 1.5, per_octave),
+        errors=octaves(lowest, highest, per_octave),
+        noises=octaves(lowest - 0.5, highest + 1.5, per_octave),
         replicates={"quick": 3 if manifold == "digits" else 4, "paper": 8, "large": 16}[preset],
         trajectories=trajectories,
         tolerance=1e-4 if preset == "quick" else 1e-5,
         draws=draws,
     )
-
-
-def _geometric(lowest: float, highest: float, per_octave: int) -> tuple[float, ...]:
-    """Powers of two from 2^lowest to 2^highest, to four digits so that they can be typed."""
-    count = round((highest - lowest) * per_octave) + 1
-    values = (2 ** (lowest + (highest - lowest) * i / (count - 1)) for i in range(count))
-    return tuple(round(value, 3 - math.floor(math.log10(value))) for value in values)
-
-
-def _require_distinct(name: str, values) -> None:
-    if len(set(values)) < len(values):
-        raise ValueError(f"{name} must differ from each other, got {values}")

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from sims.estimates import flat, with_errors
 from sims.store import Variable
 from theory import EmpiricalDenoiser, ErrorProneDenoiser, FlatTorus, posterior, probability_flow
 from theory.metrics import (
@@ -62,19 +63,14 @@ class Column(eqx.Module):
 
 def variables() -> dict[str, Variable]:
     """The variables of the store, by name, with the dimensions that each has within a column."""
-    measures = {name: (("error",), *about) for name, about in _MEASURES.items()}
-    peaks = {name: (("norm", "error"), *about) for name, about in _PEAKS.items()}
-    gap = {"gap": (("norm", "error", "noise"), "1", "relative generalization gap")}
+    measures = {name: Variable(("error",), *about) for name, about in _MEASURES.items()}
+    peaks = {name: Variable(("norm", "error"), *about) for name, about in _PEAKS.items()}
+    gap = {"gap": Variable(("norm", "error", "noise"), "1", "relative generalization gap")}
     nulls = {
-        "energy_distance_null": ((), "length", "energy distance of perfect samples from the truth"),
-        "energy_distance_recall": ((), "length", "energy distance of the training set from the truth"),
+        "energy_distance_null": Variable((), "length", "energy distance of perfect samples from the truth"),
+        "energy_distance_recall": Variable((), "length", "energy distance of the training set from the truth"),
     }
-    with_errors = {
-        each: Variable(dims, units, text)
-        for name, (dims, units, long_name) in (measures | peaks | gap | nulls).items()
-        for each, text in ((name, long_name), (f"{name}_error", f"standard error of the {long_name}"))
-    }
-    return with_errors | {
+    return with_errors(measures | peaks | gap | nulls) | {
         "collapse_error": Variable((), "length", "model error where Gaussian data of the same covariance collapse"),
         "failed": Variable((), "1", "number of trajectories that failed"),
     }
@@ -126,7 +122,7 @@ def measure_column(
             "jacobian_trace": mean_estimate(jacobian.trace),
             "jacobian_norm": root_mean_square_estimate(jacobian.norm),
         }
-        return _flat(measured) | _gaps(denoiser, column, noises, gap_noise)
+        return flat(measured) | _gaps(denoiser, column, noises, gap_noise)
 
     measured = jax.lax.map(cell, (errors, flow.path[::-1]))
     # the error comes first out of the map and last in the store, but before the noise
@@ -177,14 +173,9 @@ def _nulls(column, manifold) -> dict[str, Array]:
     reference, half = column.reference, len(column.reference) // 2
     lattice = manifold is not None
     perfect = (column.fresh, reference) if lattice else (reference[:half], reference[half:])
-    return _flat(
+    return flat(
         {
             "energy_distance_null": energy_distance(*perfect, lattice=lattice),
             "energy_distance_recall": energy_distance(column.train, reference, lattice=lattice),
         }
     )
-
-
-def _flat(estimates: dict[str, Estimate]) -> dict[str, Array]:
-    values = {name: estimate.value for name, estimate in estimates.items()}
-    return values | {f"{name}_error": estimate.standard_error for name, estimate in estimates.items()}

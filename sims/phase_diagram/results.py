@@ -1,4 +1,4 @@
-"""What a stored diagram says of itself: its geometry, and means over replicates with their errors."""
+"""What a stored diagram says of itself: its geometry."""
 
 import dataclasses
 
@@ -29,16 +29,3 @@ def geometry(results: xr.Dataset) -> Geometry | None:
 def unit(results: xr.Dataset) -> str:
     """How lengths are measured, for the labels of axes."""
     return "R" if geometry(results) else "pixel range"
-
-
-def mean_and_error(results: xr.Dataset, name: str) -> tuple[xr.DataArray, xr.DataArray]:
-    """Mean over replicates and its standard error, the larger of their spread and of the errors within them."""
-    return mean_of_replicates(results[name], results[f"{name}_error"])
-
-
-def mean_of_replicates(values: xr.DataArray, within: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
-    """As `mean_and_error`, of values that are given with the errors within each replicate."""
-    count = values.sizes["replicate"]
-    inner = np.sqrt((within**2).mean("replicate", skipna=False) / count)
-    spread = values.std("replicate", ddof=1, skipna=False) / np.sqrt(count) if count > 1 else inner
-    return values.mean("replicate", skipna=False), xr.where(spread > inner, spread, inner)

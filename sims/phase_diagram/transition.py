@@ -7,7 +7,8 @@ import scipy.interpolate
 import scipy.optimize
 import xarray as xr
 
-from sims.phase_diagram.results import geometry, mean_of_replicates, unit
+from sims.estimates import mean_of_replicates
+from sims.phase_diagram.results import geometry, unit
 from theory import laws
 
 

@@ -5,7 +5,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sims.phase_diagram.results import geometry, mean_and_error
+from sims.estimates import mean_and_error
+from sims.phase_diagram.results import geometry
 from sims.plotting.style import colours, log_ticks, new_figure
 from theory import laws
 

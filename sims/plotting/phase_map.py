@@ -4,7 +4,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from sims.phase_diagram.results import geometry, mean_and_error, unit
+from sims.estimates import mean_and_error
+from sims.phase_diagram.results import geometry, unit
 from sims.phase_diagram.transition import transitions
 from sims.plotting.style import VERMILION, log_ticks, new_figure
 

@@ -68,7 +68,7 @@ def test_redraw_without_results_ends_with_code_2(tmp_path, capsys):
 
 def test_flags_override_the_preset(monkeypatch, tmp_path):
     seen = []
-    monkeypatch.setattr("sims.phase_diagram.execution.run", lambda config: seen.append(config) or exit(0))
+    monkeypatch.setattr("sims.experiment.Experiment.run", lambda _, config: seen.append(config) or exit(0))
     exit_code(["--seed", "3", "--preset", "paper", "--points", "5", "6", "--out", tmp_path])
     (config,) = seen
     assert (config.preset, config.seed, config.points, config.replicates) == ("paper", 3, (5, 6), 8)

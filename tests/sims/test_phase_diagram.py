@@ -9,7 +9,8 @@ import pytest
 
 from sims.phase_diagram import main, preset, run
 from sims.phase_diagram.measure import variables
-from sims.phase_diagram.results import geometry, mean_and_error
+from sims.estimates import mean_and_error
+from sims.phase_diagram.results import geometry
 from sims.phase_diagram.transition import _crossing, summary, transitions
 from sims.plotting.phase_diagram import draw
 from sims.populations import DigitsPopulation, population
@@ -62,7 +63,7 @@ def test_the_same_seed_gives_the_same_result_and_another_does_not(small_results,
 
 
 def test_figures_are_redrawn_from_the_store_without_computing(small_results, small_config, capsys, monkeypatch):
-    monkeypatch.setattr("sims.phase_diagram.execution.run", lambda config: pytest.fail("redrawing computes"))
+    monkeypatch.setattr("sims.experiment.Experiment.run", lambda _, config: pytest.fail("redrawing computes"))
     assert main(["--redraw", "--out", str(small_config.out)]) == 0
     assert "order parameter = 1/2" in capsys.readouterr().out
     for name in ("phase_diagram", "collapse", "order_parameter", "gap_peak", "measures"):
