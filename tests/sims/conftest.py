@@ -1,27 +1,38 @@
-"""A small phase diagram, computed once, that the tests of sims share."""
+"""Small runs of the sims, each computed once, that the tests share."""
 
 import dataclasses
+import importlib
 
 import pytest
 
-from sims.phase_diagram import preset, run
+from sims.experiment import Experiment
+from tests.sims.cases import SMALL
 
-SMALL = {
-    "points": (4, 9),
-    "errors": (0.1, 0.2, 0.4, 0.8),
-    "noises": (0.1, 0.2, 0.4, 0.8),
-    "replicates": 3,
-    "trajectories": 300,
-    "draws": 60,
-    "seed": 7,
-}
+
+def experiment(name) -> Experiment:
+    return importlib.import_module(f"sims.{name}").EXPERIMENT
 
 
 @pytest.fixture(scope="session")
-def small_config(tmp_path_factory):
-    return dataclasses.replace(preset("quick", "circle"), **SMALL, out=tmp_path_factory.mktemp("small"))
+def small(tmp_path_factory):
+    """small(name) -> (configuration, results) of the small run of a sim."""
+    done = {}
+
+    def run(name):
+        if name not in done:
+            sim = experiment(name)
+            config = dataclasses.replace(sim.preset(), **SMALL[name], out=tmp_path_factory.mktemp(name))
+            done[name] = config, sim.run(config)
+        return done[name]
+
+    return run
 
 
-@pytest.fixture(scope="session")
-def small_results(small_config):
-    return run(small_config)
+@pytest.fixture
+def small_config(small):
+    return small("phase_diagram")[0]
+
+
+@pytest.fixture
+def small_results(small):
+    return small("phase_diagram")[1]

@@ -18,10 +18,7 @@ def exit_code(arguments):
 
 
 BAD = {
-    "unknown flag": (["--pionts", "8"], "--points"),
-    "unknown preset": (["--preset", "quik"], "quick"),
     "unknown manifold": (["--manifold", "circel"], "circle"),
-    "mistyped number": (["--seed", "one"], "seed"),
     "missing value": (["--preset"], "preset"),
     "negative error": (["--errors", "-0.1"], "errors must be finite and positive"),
     "NaN noise": (["--noises", "nan", "1", "2"], "noises must be finite and positive"),
@@ -31,10 +28,8 @@ BAD = {
     "one point": (["--points", "1"], "points must be at least 2"),
     "not a square": (["--manifold", "torus", "--points", "10"], "perfect power"),
     "too many images": (["--manifold", "digits", "--points", "5000"], "1200"),
-    "no replicates": (["--replicates", "0"], "replicates must be at least 1"),
     "no trajectories": (["--trajectories", "0"], "trajectories must be at least 3"),
     "tolerance not positive": (["--tolerance", "0"], "tolerance must be finite and positive"),
-    "negative seed": (["--seed", "-1"], "seed must be at least 0"),
 }
 
 
@@ -59,11 +54,6 @@ def test_a_store_of_another_configuration_ends_with_code_2(small_results, small_
     for field in ("points", "errors", "noises", "seed", "draws"):
         assert f"{field} is" in said
     assert "manifold is" not in said
-
-
-def test_redraw_without_results_ends_with_code_2(tmp_path, capsys):
-    assert exit_code(["--redraw", "--out", tmp_path]) == 2
-    assert "no result" in capsys.readouterr().err
 
 
 def test_flags_override_the_preset(monkeypatch, tmp_path):

@@ -13,7 +13,9 @@ import numpy as np
 
 from sims.phase_diagram import run
 from sims.store import Store
-from tests.sims.conftest import SMALL
+from tests.sims import cases
+
+SMALL = cases.SMALL["phase_diagram"]
 
 
 def start(out, cache):
