@@ -19,8 +19,10 @@ ALLOWED = {
     "laws": set(),
     "empirical": {"manifolds", "schedules"},
     "denoisers": {"manifolds", "schedules", "empirical"},
-    "flow": {"manifolds", "schedules", "empirical", "denoisers"},
-    "metrics": {"manifolds", "schedules", "empirical", "denoisers", "flow"},
+    "integration": {"manifolds", "schedules", "empirical", "denoisers"},
+    "flow": {"manifolds", "schedules", "empirical", "denoisers", "integration"},
+    "likelihood": {"manifolds", "schedules", "empirical", "denoisers", "integration", "flow"},
+    "metrics": {"manifolds", "schedules", "empirical", "denoisers", "integration", "flow", "likelihood"},
 }
 NOT_IN_THEORY = {"sims", "proofs_checks", "sympy", "matplotlib", "xarray", "zarr"}
 

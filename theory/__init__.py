@@ -4,21 +4,41 @@ Everything here is exact or says how far it is not. Conventions (variance explod
 ``(n, D)``; sigma, the model error and lengths in the units of the data.
 """
 
-from theory.denoisers import EmpiricalDenoiser, ErrorProneDenoiser, GuidedDenoiser
+from theory.denoisers import (
+    ConditionalDenoiser,
+    EmpiricalDenoiser,
+    ErrorProneDenoiser,
+    GaussianDenoiser,
+    GaussianMixtureDenoiser,
+    GuidedDenoiser,
+    ScheduledErrorDenoiser,
+)
 from theory.empirical import Posterior, posterior
 from theory.flow import Flow, probability_flow
-from theory.manifolds import Circle, FlatTorus
+from theory.likelihood import Likelihood, log_likelihood
+from theory.manifolds import Circle, FlatTorus, LinearSubspace, Manifold, Segment, Sphere, SwissRoll
 from theory.schedules import edm_schedule, log_uniform_schedule
 
 __all__ = [
     "Circle",
+    "ConditionalDenoiser",
     "EmpiricalDenoiser",
     "ErrorProneDenoiser",
     "FlatTorus",
     "Flow",
+    "GaussianDenoiser",
+    "GaussianMixtureDenoiser",
     "GuidedDenoiser",
+    "Likelihood",
+    "LinearSubspace",
+    "Manifold",
     "Posterior",
+    "ScheduledErrorDenoiser",
+    "Segment",
+    "Sphere",
+    "SwissRoll",
     "edm_schedule",
+    "log_likelihood",
     "log_uniform_schedule",
     "posterior",
     "probability_flow",

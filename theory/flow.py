@@ -9,18 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PyTree
 
-from theory._checks import (
-    as_float,
-    common_float,
-    is_traced,
-    poison,
-    require_finite,
-    require_levels,
-    require_nonnegative,
-    require_positive,
-    require_query,
-)
+from theory._checks import common_float, is_traced, poison, require_levels, require_positive
 from theory.denoisers import ErrorProneDenoiser
+from theory.integration import (
+    descends,
+    guarded,
+    in_effective_noise,
+    initial_state,
+    integrate,
+    require_adaptive,
+    require_states,
+    without_faults,
+)
 
 
 class Flow(eqx.Module):
@@ -69,14 +69,7 @@ def probability_flow(
     Returns a `Flow`. Raises ``ValueError`` for no starts, NaN starts, sigma_min above sigma_max, a grid or save_at that
     does not descend or leaves the range, tolerances not positive and a solver that cannot adapt and has no grid.
     """
-    x = as_float("x", x)
-    if x.ndim == 0 or 0 in x.shape:
-        raise ValueError(f"x must hold at least one start of shape (*batch, D), got shape {x.shape}")
-    require_finite("x, the starts of the flow,", x)
-    if isinstance(denoiser, ErrorProneDenoiser):
-        require_query("x", x, denoiser.points.shape[1])
-    if save_at is not None:
-        require_levels("save_at", save_at, positive=False, descending=True)
+    x = require_states(x, denoiser, "the starts of the flow")
     if grid is not None:
         if sigma_max is not None or sigma_min is not None:
             raise ValueError("give either grid or sigma_max and sigma_min, not both: a grid names its own ends")
@@ -84,15 +77,9 @@ def probability_flow(
     if sigma_max is None or sigma_min is None:
         raise ValueError("give sigma_max and sigma_min, the noise at the start and at the end, or a grid")
     solver = solver or diffrax.Tsit5()
-    if not isinstance(solver, diffrax.AbstractAdaptiveSolver):
-        raise ValueError(f"solver {type(solver).__name__} estimates no error and cannot adapt its steps: give a grid")
-    require_positive("rtol", rtol)
-    require_positive("atol", atol)
-    require_positive("sigma_max", sigma_max)
-    require_nonnegative("sigma_min", sigma_min)
+    require_adaptive(solver, sigma_max, sigma_min, save_at, rtol, atol)
     if sigma_floor is not None:
         require_positive("sigma_floor", sigma_floor)
-    _require_range(sigma_max, sigma_min, save_at)
     (x,) = common_float(x=x, **({"points": denoiser.points} if isinstance(denoiser, ErrorProneDenoiser) else {}))[:1]
     noise = {"sigma_max": sigma_max, "sigma_min": sigma_min, "rtol": rtol, "atol": atol}
     scalars = {name: jnp.asarray(value, x.dtype) for name, value in noise.items()}
@@ -103,56 +90,33 @@ def probability_flow(
 
 @eqx.filter_jit
 def _adaptive_flow(denoiser, x, solver, levels, floor, max_steps, *, sigma_max, sigma_min, rtol, atol) -> Flow:
-    field, error, floor = _in_effective_noise(denoiser, sigma_max, floor)
+    field, error = in_effective_noise(denoiser, x.dtype)
+    floor = _default_floor(denoiser, sigma_max) if floor is None else floor
     start, end = jnp.hypot(sigma_max, error), jnp.hypot(sigma_min, error)
     # only sigma_min = 0 is approached through the floor: a small noise that was asked for is honoured
     stop = jnp.where(sigma_min == 0, jnp.clip(floor, end, start), end)
     asked = jnp.zeros(0, x.dtype) if levels is None else levels
     saved = jnp.hypot(asked, error)
-    valid = _descends(jnp.concatenate([sigma_max[None], sigma_min[None]])) & (start > end)
-    valid &= _descends(asked) & jnp.all((asked <= sigma_max) & (asked >= sigma_min))
+    valid = descends(jnp.stack([sigma_max, sigma_min])) & (start > end)
+    valid &= descends(asked) & jnp.all((asked <= sigma_max) & (asked >= sigma_min))
     valid &= ((sigma_min > 0) | (floor > 0)) & (rtol > 0) & (atol > 0)
-    ends = jnp.append(jnp.clip(saved, stop, start), stop)
-    norm = _largest_over_trajectories(x.shape)
-    controller = diffrax.PIDController(rtol=rtol, atol=atol, norm=norm)
-    state, started = _start(x)
-    term = diffrax.ODETerm(lambda time, state, _: _guarded(state, started, lambda y: y - field(y, jnp.exp(time))))
-
-    def to_next(carry, end):
-        state, time, result, steps = carry
-        next_time = jnp.log(end)
-        # a level that coincides with the last has no length to integrate over
-        empty = next_time >= time
-        solution = diffrax.diffeqsolve(
-            term,
-            solver,
-            t0=time,
-            t1=jnp.where(empty, time - 1, next_time),
-            dt0=None,
-            y0=state,
-            stepsize_controller=controller,
-            max_steps=max_steps,
-            throw=False,
-        )
-        moved = jax.tree.map(lambda new, old: jnp.where(empty, old, new[-1]), solution.ys, state)
-        okay = empty | (solution.result == diffrax.RESULTS.successful)
-        first_failure = diffrax.RESULTS.where(result == diffrax.RESULTS.successful, solution.result, result)
-        result = diffrax.RESULTS.where(okay, result, first_failure)
-        taken = {name: jnp.where(empty, 0, solution.stats[name]) for name in steps}
-        moved = (poison(moved[0], okay), moved[1])
-        total = {name: steps[name] + taken[name] for name in steps}
-        return (moved, jnp.where(empty, time, next_time), result, total), _without_faults(moved)
-
-    names = ("num_steps", "num_accepted_steps", "num_rejected_steps")
-    steps = {name: jnp.zeros((), jnp.result_type(int)) for name in names}
-    (state, _, result, steps), path = jax.lax.scan(
-        to_next, (state, jnp.log(start), diffrax.RESULTS.successful, steps), ends
+    times = jnp.log(jnp.concatenate([start[None], jnp.clip(saved, stop, start), stop[None]]))
+    state, path, result, steps = integrate(
+        lambda y, time: y - field(y, jnp.exp(time)),
+        x,
+        times,
+        solver=solver,
+        rtol=rtol,
+        atol=atol,
+        max_steps=max_steps,
     )
     return _finish(field, state, valid, stop, end, path[:-1], None if levels is None else saved, result, steps)
 
 
 def _fixed_flow(denoiser, x, grid, solver, save_at) -> Flow:
     require_levels("grid", grid, positive=False, descending=True)
+    if save_at is not None:
+        require_levels("save_at", save_at, positive=False, descending=True)
     if np.shape(grid)[0] < 2:
         raise ValueError("grid must hold at least two noise levels, a start and an end")
     if (
@@ -168,21 +132,22 @@ def _fixed_flow(denoiser, x, grid, solver, save_at) -> Flow:
 
 @eqx.filter_jit
 def _stepped_flow(denoiser, x, grid, solver, levels) -> Flow:
-    start, started = _start(x)
-    term = diffrax.ODETerm(lambda sigma, y, _: _guarded(y, started, lambda y: (y - denoiser(y, sigma)) / sigma))
+    state, started = initial_state(x)
+    term = diffrax.ODETerm(lambda sigma, y, _: guarded(y, started, lambda y: (y - denoiser(y, sigma)) / sigma))
 
     def step(carry, ends):
         state, solver_state = carry
         state, _, _, solver_state, _ = solver.step(term, *ends, state, None, solver_state, made_jump=False)
-        return (state, solver_state), _without_faults(state)
+        return (state, solver_state), without_faults(state)
 
     # the ODE is singular at sigma = 0, so a last level 0 is reached by Euler from the one before: x = D(x, sigma)
     inner = jnp.where(grid[-1] == 0, grid.at[-1].set(grid[-2]), grid)
-    solver_state = solver.init(term, inner[0], inner[1], start, None)
-    (state, _), path = jax.lax.scan(step, (start, solver_state), (inner[:-1], inner[1:]))
-    path = jnp.concatenate([_without_faults(start)[None], path])
+    solver_state = solver.init(term, inner[0], inner[1], state, None)
+    first = without_faults(state)
+    (state, _), path = jax.lax.scan(step, (state, solver_state), (inner[:-1], inner[1:]))
+    path = jnp.concatenate([first[None], path])
     steps = {"num_steps": jnp.asarray(len(grid) - 1)}
-    valid = _descends(grid)
+    valid = descends(grid)
     finished = _finish(denoiser, state, valid, inner[-1], grid[-1], path, None, diffrax.RESULTS.successful, steps)
     if levels is None:
         return finished
@@ -192,59 +157,15 @@ def _stepped_flow(denoiser, x, grid, solver, levels) -> Flow:
     return eqx.tree_at(lambda f: f.path, finished, poison(path, visited & valid), is_leaf=lambda leaf: leaf is None)
 
 
-def _in_effective_noise(denoiser, sigma_max, floor):
-    """The field to follow, its constant error, and the noise below which a flow to zero jumps to the data.
-
-    Under D_error the flow in s = sqrt(sigma^2 + error^2) is the optimal flow [early-stopping]; others have error 0.
-    """
+def _default_floor(denoiser, sigma_max):
+    """The noise below which a flow to zero jumps to the data."""
     rounding = jnp.finfo(sigma_max.dtype).eps
     if not isinstance(denoiser, ErrorProneDenoiser):
-        default = sigma_max * max(1e-7, 4 * float(rounding))
-        return denoiser, jnp.zeros_like(sigma_max), default if floor is None else floor
-    points, weights = denoiser.points, denoiser.log_weights
-    optimal = eqx.tree_at(lambda d: d.error, denoiser, jnp.zeros_like(denoiser.error))
-    used = jnp.isfinite(weights)[:, None]
+        return sigma_max * max(1e-7, 4 * float(rounding))
+    points, used = denoiser.points, jnp.isfinite(denoiser.log_weights)[:, None]
     extent = jnp.max(jnp.where(used, points, -jnp.inf), axis=0) - jnp.min(jnp.where(used, points, jnp.inf), axis=0)
     scale = jnp.where(jnp.max(extent) > 0, jnp.max(extent), sigma_max)
-    default = jnp.maximum(1e-6 * scale, 4 * rounding * jnp.max(jnp.abs(points))).astype(sigma_max.dtype)
-    error = poison(denoiser.error, denoiser.error >= 0).astype(sigma_max.dtype)
-    return optimal, error, default if floor is None else floor
-
-
-def _descends(levels):
-    """Whether traced noise levels are what concrete ones must be: finite, at least 0, and in strictly falling order."""
-    return jnp.all(jnp.isfinite(levels) & (levels >= 0)) & jnp.all(jnp.diff(levels) < 0)
-
-
-def _start(x):
-    """The state (x, faults) and which trajectories start at all: a NaN start waits at 0 with a fault to its name, since
-    one NaN in the state would change the steps of the others."""
-    started = jnp.all(jnp.isfinite(x), axis=-1)
-    return (jnp.where(started[..., None], x, 0), jnp.where(started, 0, -1).astype(x.dtype)), started
-
-
-def _without_faults(state):
-    x, faults = state
-    return poison(x, (faults == 0)[..., None])
-
-
-def _guarded(state, started, field):
-    """Velocity of (x, faults): zero, and a fault counted, where the field is not finite, so that one bad trajectory
-    neither stops nor slows the others."""
-    velocity = field(state[0])
-    finite = jnp.all(jnp.isfinite(velocity), axis=-1) & started
-    return jnp.where(finite[..., None], velocity, 0), jnp.where(finite, 0, -1).astype(velocity.dtype)
-
-
-def _largest_over_trajectories(shape):
-    """Error norm of (x, faults): root mean square over dimensions, largest over trajectories; failed ones are NaN."""
-
-    def norm(scaled):
-        x = scaled[0] if isinstance(scaled, tuple) else scaled
-        per_trajectory = jnp.sqrt(jnp.mean(jnp.square(x.reshape(-1, shape[-1])), axis=-1))
-        return jnp.max(jnp.where(jnp.isnan(per_trajectory), 0, per_trajectory))
-
-    return norm
+    return jnp.maximum(1e-6 * scale, 4 * rounding * jnp.max(jnp.abs(points))).astype(sigma_max.dtype)
 
 
 def _finish(field, state, valid, stop, end, path, saved, result, stats) -> Flow:
@@ -262,19 +183,3 @@ def _finish(field, state, valid, stop, end, path, saved, result, stats) -> Flow:
         levels = saved.reshape(-1, *[1] * x.ndim)
         path = poison(jnp.where((levels < stop) & (faults == 0)[..., None], below(levels), path), valid)
     return Flow(poison(final, ~failed[..., None]), path if saved is not None else None, failed, result, stats)
-
-
-def _require_range(sigma_max, sigma_min, save_at):
-    if is_traced(sigma_max, sigma_min):
-        return
-    if np.ndim(sigma_max) or np.ndim(sigma_min):
-        raise ValueError("sigma_max and sigma_min must be scalars: a batch is one solve with shared steps")
-    if not sigma_min < sigma_max:
-        raise ValueError(f"sigma_min must be below sigma_max, got sigma_min={sigma_min} and sigma_max={sigma_max}")
-    if save_at is not None and not is_traced(save_at):
-        levels = np.asarray(save_at)
-        if levels[0] > sigma_max or levels[-1] < sigma_min:
-            raise ValueError(
-                f"save_at must lie between sigma_min={sigma_min} and sigma_max={sigma_max}, "
-                f"got levels from {levels[0]} to {levels[-1]}"
-            )

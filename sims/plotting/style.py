@@ -70,5 +70,7 @@ def save(figure: Figure, out, name: str) -> pathlib.Path:
     path = pathlib.Path(out) / f"{name}.png"
     # without dates two runs give the same files
     figure.savefig(path, metadata={"Software": None})
+    # the layout is found: the PDF takes it over
+    figure.set_layout_engine("none")
     figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None})
     return path

@@ -3,24 +3,39 @@
 import jax.numpy as jnp
 import numpy as np
 
-from theory._checks import is_traced, poison, require_choice, require_count, require_nonnegative, require_positive
+from theory._checks import (
+    is_traced,
+    poison,
+    require_choice,
+    require_count,
+    require_finite,
+    require_nonnegative,
+    require_positive,
+)
 
 __all__ = ["arguments", "require_choice", "require_count"]
 
 
-def arguments(*, nonnegative: dict | None = None, positive: dict | None = None):
-    """(numpy or jax.numpy, *values): numpy in float64 unless a value is traced; values in the order given."""
-    nonnegative, positive = nonnegative or {}, positive or {}
+def arguments(*, real: dict | None = None, nonnegative: dict | None = None, positive: dict | None = None):
+    """(numpy or jax.numpy, *values): numpy in float64 unless a value is traced; values in the order of the signature."""
+    real, nonnegative, positive = real or {}, nonnegative or {}, positive or {}
+    for name, value in real.items():
+        require_finite(name, value)
     for name, value in nonnegative.items():
         require_nonnegative(name, value)
     for name, value in positive.items():
         require_positive(name, value)
-    values = [*nonnegative.values(), *positive.values()]
+    values = [*real.values(), *nonnegative.values(), *positive.values()]
     if not is_traced(*values):
         return np, *(np.asarray(value, np.float64) for value in values)
     arrays = [jnp.asarray(value) * 1.0 for value in values]
-    count = len(nonnegative)
-    return jnp, *(poison(a, a >= 0) for a in arrays[:count]), *(poison(a, a > 0) for a in arrays[count:])
+    first, second = len(real), len(real) + len(nonnegative)
+    return (
+        jnp,
+        *(poison(a, jnp.isfinite(a)) for a in arrays[:first]),
+        *(poison(a, a >= 0) for a in arrays[first:second]),
+        *(poison(a, a > 0) for a in arrays[second:]),
+    )
 
 
 def plain(name: str, value) -> np.ndarray:

@@ -49,11 +49,32 @@ def speciation_noise(covariance):
     """s_S = sqrt(largest eigenvalue of the data covariance ``(D, D)``), where the flow commits to a cluster [speciation].
 
     Exact if all points are equidistant from their mean (ring: R/sqrt 2); otherwise to leading order where the spread
-    between clusters dominates the one within. With model error the nominal noise is sqrt(s_S^2 - error^2), or none.
+    between clusters dominates the one within. See `nominal_noise` for the one with model error.
     """
     if is_traced(covariance):
         return jax.numpy.sqrt(jax.numpy.linalg.eigvalsh(covariance)[-1])
     return np.sqrt(_covariance_eigenvalues(covariance)[-1])
+
+
+def speciation_two_gaussians(half_distance, variance):
+    """s_S = sqrt(a^2 - v) of two equal Gaussians at +-a of variance v along the line between them [speciation].
+
+    Exact: there the largest eigenvalue of Cov[y|x]/s^2 at the centre is 1. 0 where a^2 <= v: no commitment at any noise.
+    """
+    xp, half_distance, variance = arguments(nonnegative={"half_distance": half_distance, "variance": variance})
+    excess = half_distance**2 - variance
+    positive = excess > 0
+    return xp.where(positive | xp.isnan(excess), xp.sqrt(xp.where(positive, excess, 1.0)) + 0 * excess, 0.0)[()]
+
+
+def nominal_noise(noise, error):
+    """sigma = sqrt(s^2 - error^2), the nominal noise whose effective noise is s; NaN, none, where error >= s.
+
+    So sigma_S of a flow with model error from `speciation_noise` [speciation], and whatever else is known at s.
+    """
+    xp, noise, error = arguments(nonnegative={"noise": noise, "error": error})
+    square = (noise - error) * (noise + error)
+    return xp.where(square > 0, xp.sqrt(xp.where(square > 0, square, 1.0)), xp.nan)[()]
 
 
 def _covariance_eigenvalues(covariance) -> np.ndarray:

@@ -132,6 +132,17 @@ def entropy_iid(noise, density, dim: int):
     return xp.log((2 * math.pi * math.e) ** (dim / 2) * kernel) + 1 / (2 * kernel * (4 * math.pi) ** (dim / 2))
 
 
+def disagreement_iid(sigma, error, density, dim: int):
+    """E|D_A - D_B|^2 = (sigma^4/s^2) k c(s) of two models of disjoint training sets of this density each [disjoint-iid].
+
+    Mean over states of the true smoothed distribution p_s, leading order in c(s); over s^2 it grows towards small noise.
+    """
+    dim = require_count("dim", dim)
+    _, error, sigma, density = arguments(nonnegative={"error": error}, positive={"sigma": sigma, "density": density})
+    square = sigma**2 + error**2
+    return sigma**4 / square * dim / (density * (4 * math.pi * square) ** (dim / 2))
+
+
 def memorization_ratio_null(dim: int) -> float:
     """3^-k, the memorization ratio at threshold 1/3 of perfect samples beside i.i.d. points [third-rule-null]."""
     return 3.0 ** -require_count("dim", dim)

@@ -1,10 +1,20 @@
 """Measures of memorization and generalization; every one takes any denoiser or any samples.
 
 gap: validation against training denoising error. memorization: where samples sit among the training points.
-distances: samples against the true distribution. smoothness: how sharply the field turns.
+distances, transport: samples against the true distribution. nulls: a metric beside what perfect samples and exact
+recall give. effective, linearity: which model error, and how linear a map, a field resembles. smoothness: how sharply
+the field turns. overlap, states: trajectories against noisy training data.
 """
 
+from theory.metrics.cross_entropy import (
+    LikelihoodGap,
+    QuadratureLikelihoodGap,
+    likelihood_gap,
+    likelihood_gap_quadrature,
+)
+from theory.metrics.dimension import LocalDimension, local_dimension
 from theory.metrics.distances import chi_square, energy_distance
+from theory.metrics.effective import EffectiveError, FitFlag, effective_error
 from theory.metrics.estimate import Estimate, mean_estimate, root_mean_square_estimate
 from theory.metrics.gap import (
     GapEstimate,
@@ -18,6 +28,7 @@ from theory.metrics.gap import (
     leave_one_out_gap,
 )
 from theory.metrics.jacobian import Smoothness, smoothness
+from theory.metrics.linearity import Linearity, linearity_score
 from theory.metrics.memorization import (
     manifold_distance,
     manifold_distance_estimate,
@@ -26,21 +37,41 @@ from theory.metrics.memorization import (
     order_parameter,
     order_parameter_estimate,
 )
+from theory.metrics.nulls import BesideNulls, beside_nulls
+from theory.metrics.overlap import Overlap, overlap_estimate, overlap_quadrature, wasserstein_estimate
+from theory.metrics.states import StateMeasures, state_measures
+from theory.metrics.transport import frechet_distance, sliced_wasserstein
 
 __all__ = [
+    "BesideNulls",
+    "EffectiveError",
     "Estimate",
+    "FitFlag",
     "GapEstimate",
     "GapPeak",
     "LeaveOneOutGap",
+    "LikelihoodGap",
+    "Linearity",
+    "LocalDimension",
+    "Overlap",
     "QuadratureGap",
+    "QuadratureLikelihoodGap",
     "Smoothness",
+    "StateMeasures",
+    "beside_nulls",
     "chi_square",
+    "effective_error",
     "energy_distance",
+    "frechet_distance",
     "gap_peak",
     "generalization_gap",
     "generalization_gap_estimate",
     "generalization_gap_quadrature",
     "leave_one_out_gap",
+    "likelihood_gap",
+    "likelihood_gap_quadrature",
+    "linearity_score",
+    "local_dimension",
     "manifold_distance",
     "manifold_distance_estimate",
     "mean_estimate",
@@ -48,6 +79,11 @@ __all__ = [
     "memorization_ratio_estimate",
     "order_parameter",
     "order_parameter_estimate",
+    "overlap_estimate",
+    "overlap_quadrature",
     "root_mean_square_estimate",
+    "sliced_wasserstein",
     "smoothness",
+    "state_measures",
+    "wasserstein_estimate",
 ]

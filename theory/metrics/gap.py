@@ -13,13 +13,13 @@ from theory._checks import (
     poison,
     require_choice,
     require_count,
-    require_finite,
     require_levels,
     require_nonnegative,
     require_points,
 )
 from theory.denoisers import ErrorProneDenoiser
 from theory.metrics.estimate import mean_estimate
+from theory.metrics.noisy import noisy_sets, over_levels, plane_mean, require_replicates, require_sets
 
 NORMS = ("euclidean", "squared")
 
@@ -67,7 +67,8 @@ def generalization_gap(
     which points it was trained on. Raises ``ValueError`` for empty or ill-shaped sets, levels that are not positive, an
     unknown norm, and neither or both of noise and key.
     """
-    sets, sigmas = _noisy_sets(train, validation, sigmas, noise, key, draws, norm)
+    require_choice("norm", norm, NORMS)
+    sets, sigmas = noisy_sets(train, validation, sigmas, noise, key, draws)
     train_error, validation_error = (_errors(denoiser, *each, sigmas, norm).mean(axis=1) for each in sets)
     return validation_error / train_error - 1
 
@@ -80,9 +81,9 @@ def generalization_gap_estimate(
     Arguments and errors as for `generalization_gap`. The points are taken as given: the error bar covers the noise
     alone, by first-order propagation through the ratio, and needs two draws or two points in each set.
     """
-    sets, sigmas = _noisy_sets(train, validation, sigmas, noise, key, draws, norm)
-    if min(draw.shape[0] * draw.shape[1] for _, draw in sets) < 2:
-        raise ValueError("a standard error needs at least two draws or two points in each set: give more draws")
+    require_choice("norm", norm, NORMS)
+    sets, sigmas = noisy_sets(train, validation, sigmas, noise, key, draws)
+    require_replicates(sets)
     training, validated = (mean_estimate(_errors(denoiser, *each, sigmas, norm)) for each in sets)
     ratio = validated.value / training.value
     spread = jnp.hypot(validated.standard_error, ratio * training.standard_error)
@@ -134,25 +135,13 @@ def generalization_gap_quadrature(
     Returns the gap, and as ``.error`` its change when every other node is left out.
     Raises ``ValueError`` as `generalization_gap`, and unless points have two columns.
     """
-    if require_count("nodes", nodes, 5) % 2 == 0:
-        raise ValueError(f"nodes must be odd, so that every other node is a rule of its own, got {nodes}")
-    sets = _require_sets(train, validation, sigmas, norm)
-    if np.shape(train)[1] != 2:
-        raise ValueError(f"quadrature needs points of two dimensions, got {np.shape(train)[1]}: use noise or key")
-    train, validation, sigmas = sets
-    line = jnp.linspace(-8.5, 8.5, nodes, dtype=train.dtype)
-    rule = jnp.stack(jnp.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 1, 2)
-    density = jnp.exp(-jnp.sum(rule**2, axis=(1, 2)) / 2)
-    coarse = (jnp.arange(nodes) % 2 == 0).astype(train.dtype)
-    weights = jnp.stack([density, density * jnp.outer(coarse, coarse).ravel()])
-    weights = weights / weights.sum(axis=1, keepdims=True)
+    require_choice("norm", norm, NORMS)
+    train, validation, sigmas = require_sets(train, validation, sigmas)
 
-    def mean(points):
-        draws = jnp.broadcast_to(rule, (len(rule), *points.shape))
-        errors = _errors(denoiser, points, draws, sigmas, norm).reshape(len(sigmas), len(rule), len(points))
-        return jnp.einsum("wr,lrp->wl", weights, errors) / len(points)
+    def errors(points, noise):
+        return _errors(denoiser, points, noise, sigmas, norm)
 
-    fine, half = mean(validation) / mean(train) - 1
+    fine, half = plane_mean(errors, validation, nodes) / plane_mean(errors, train, nodes) - 1
     return QuadratureGap(fine, jnp.abs(fine - half))
 
 
@@ -197,47 +186,14 @@ def _leave_one_out(points, error, sigmas, noise, norm):
 
 @eqx.filter_jit
 def _errors(denoiser, points, noise, sigmas, norm) -> Float[Array, "levels draws*points"]:
-    """|D(y + sigma eps, sigma) - y| at every level, draw and point; one level at a time, so that memory is bounded."""
+    """|D(y + sigma eps, sigma) - y| at every level, draw and point."""
 
-    def at_level(sigma):
-        states = points + sigma * noise
-        difference = denoiser(states, jnp.broadcast_to(sigma, states.shape[:-1])) - points
-        return jnp.sum(difference**2, axis=-1).ravel()
+    def square(states, level):
+        return jnp.sum((denoiser(states, level) - points) ** 2, axis=-1)
 
     # the norm comes last, so that a program that asks for both evaluates the denoiser once
-    return _norm(jax.lax.map(at_level, poison(sigmas, sigmas > 0)), norm)
+    return _norm(over_levels(square, points, noise, sigmas), norm)
 
 
 def _norm(square, norm):
     return square if norm == "squared" else jnp.sqrt(square)
-
-
-def _require_sets(train, validation, sigmas, norm):
-    require_points("train", train)
-    require_points("validation", validation, dim=np.shape(train)[1])
-    require_levels("sigmas", sigmas)
-    require_choice("norm", norm, NORMS)
-    return common_float(train=train, validation=validation, sigmas=sigmas)
-
-
-def _noisy_sets(train, validation, sigmas, noise, key, draws, norm):
-    """((train, its noise), (validation, its noise)) and the levels, of one dtype."""
-    train, validation, sigmas = _require_sets(train, validation, sigmas, norm)
-    if (noise is None) == (key is None):
-        raise ValueError("give either noise=(train_noise, validation_noise) or key=..., one of the two")
-    if noise is None:
-        count = require_count("draws", draws)
-        keys = jax.random.split(key)
-        noise = tuple(
-            jax.random.normal(each, (count, *points.shape), points.dtype)
-            for each, points in zip(keys, (train, validation))
-        )
-    elif not isinstance(noise, (tuple, list)) or len(noise) != 2:
-        raise ValueError("noise must be a pair of arrays (train_noise, validation_noise)")
-    for name, draw, points in zip(("train", "validation"), noise, (train, validation)):
-        shape = np.shape(draw)
-        if len(shape) != 3 or shape[0] == 0 or shape[1:] != points.shape:
-            raise ValueError(f"{name} noise must have shape (draws, {len(points)}, {points.shape[1]}), got {shape}")
-        require_finite(f"{name} noise", draw)
-    train_noise, validation_noise, *_ = common_float(train_noise=noise[0], validation_noise=noise[1], train=train)
-    return ((train, train_noise), (validation, validation_noise)), sigmas

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from theory._checks import common_float, poison, require_count, require_points, require_positive
 from theory.empirical import normalized_log_weights
-from theory.manifolds import FlatTorus
+from theory.manifolds import FlatTorus, Manifold
 from theory.metrics.estimate import Estimate, mean_estimate, root_mean_square_estimate
 
 
@@ -62,12 +62,12 @@ def memorization_ratio_estimate(x, train, threshold: float = 1 / 3, *, weights=N
     return mean_estimate(poison(recalled, jnp.isfinite(second)))
 
 
-def manifold_distance(x, manifold: FlatTorus) -> Float[Array, ""]:
+def manifold_distance(x, manifold: Manifold) -> Float[Array, ""]:
     """Root mean square distance of samples from the manifold, a scalar; see `manifold_distance_estimate`."""
     return manifold_distance_estimate(x, manifold).value
 
 
-def manifold_distance_estimate(x, manifold: FlatTorus) -> Estimate:
+def manifold_distance_estimate(x, manifold: Manifold) -> Estimate:
     """Root mean square distance of samples x ``(samples, D)`` from their projections on the manifold, a length.
 
     Null: 0, both for perfect samples and for exact recall; samples of the error-prone model have error sqrt(D - k).

@@ -89,6 +89,18 @@ LAWS = {
     "collapse_noise": (laws.collapse_noise, (100.0, 8.0, 1.0), 2),
     "normal_error": (laws.normal_error, (0.2, 0.3, 1.0), 0),
     "ridge_radius": (laws.ridge_radius, (0.3, 1.0), 0),
+    "speciation_two_gaussians": (laws.speciation_two_gaussians, (2.0, 1.0), 1),
+    "nominal_noise": (laws.nominal_noise, (0.5, 0.3), 1),
+    "chi_square_jittered": (lambda *a: laws.chi_square_jittered(*a, 2), (0.3, 0.1, 1.5), 1),
+    "gap_jittered": (lambda *a: laws.gap_jittered(*a, 2), (0.2, 0.3, 0.1, 1.5), 2),
+    "gap_lattice": (lambda *a: laws.gap_lattice(*a, 2), (0.2, 0.3, 1.5, 0.4), 3),
+    "relative_gap_guided": (laws.relative_gap_guided, (0.2, 0.3, 0.6, 1.0, 1.0), 2),
+    "gap_local": (laws.gap_local, (0.2, 0.3, 1.5, 0.1), 3),
+    "gap_from_structure": (
+        lambda sigma, error: laws.gap_from_structure(sigma, error, np.arange(0, 20, 0.1), np.ones(200), 2.0),
+        (0.2, 0.3),
+        0,
+    ),
 }
 CONCRETE = {
     "order_parameter_ring": (laws.order_parameter_ring, (0.2, 5, 1.0), 0),

@@ -94,6 +94,21 @@ def test_chi_square_of_a_ring_by_sampling():
     assert abs(values.mean() - exact) <= 4 * values.std() / np.sqrt(50) + 0.02 * exact
 
 
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_disagreement_of_disjoint_sets(dim):
+    """[disjoint-iid]: the mean square difference of two scores of sampling noise, by wave numbers of a flat torus."""
+    length, n, sigma, error = 1.0, 50, 0.03, 0.04
+    m = np.arange(-60, 61)
+    square = (2 * np.pi * m / length) ** 2
+    factor = np.exp(-square * (sigma**2 + error**2))
+    # sum over wave vectors of |p|^2 e^(-p^2 s^2), twice, over n
+    waves = 2 / n * dim * (square @ factor) * factor.sum() ** (dim - 1)
+    law = laws.disagreement_iid(sigma, error, n / length**dim, dim)
+    assert law == pytest.approx(sigma**4 * waves, rel=1e-9)
+    assert laws.disagreement_iid(2 * sigma, 2 * error, n, dim) == pytest.approx(2 ** (2 - dim) * law)
+    assert jax.jit(lambda s: laws.disagreement_iid(s, error, n, dim))(sigma) == pytest.approx(law)
+
+
 def test_critical_errors():
     """[critical-error-iid]."""
     chi, edge = (laws.critical_error_iid(50.0, 1, criterion) for criterion in ("chi-square", "entropy"))

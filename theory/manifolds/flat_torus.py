@@ -1,4 +1,4 @@
-"""Where data live: manifolds with evenly spaced and i.i.d. points, a projection and a volume."""
+"""Circles and flat tori."""
 
 import math
 
@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from theory._checks import as_float, poison, require_count, require_positive, require_query
+from theory._checks import as_float, poison, require_count, require_query
+from theory.manifolds.base import Manifold, lattice_side, length_scale
 
 
-class FlatTorus(eqx.Module):
+class FlatTorus(Manifold):
     """Product of ``dim`` circles of one radius in R^(2 dim), with the uniform distribution.
 
     Arguments: ``radius`` (positive, length units of the data) and ``dim``, the number of circles. Coordinates 2j and
@@ -21,10 +22,7 @@ class FlatTorus(eqx.Module):
     dim: int = eqx.field(static=True)
 
     def __init__(self, radius, dim: int):
-        require_positive("radius", radius)
-        self.radius = as_float("radius", radius)
-        if self.radius.ndim:
-            raise ValueError(f"radius must be a scalar, got shape {self.radius.shape}")
+        self.radius = length_scale("radius", radius)
         self.dim = require_count("dim", dim)
 
     @property
@@ -51,7 +49,7 @@ class FlatTorus(eqx.Module):
 
         Raises ``ValueError`` unless n is a perfect dim-th power. Rows run through the first circle slowest.
         """
-        per_circle = self._points_per_circle(require_count("n", n))
+        per_circle = lattice_side(n, self.dim)
         angles = 2 * math.pi * (jnp.arange(per_circle) + as_float("phase", phase)) / per_circle
         lattice = jnp.meshgrid(*[angles] * self.dim, indexing="ij")
         return self.embed(jnp.stack([axis.ravel() for axis in lattice], axis=-1))
@@ -77,13 +75,6 @@ class FlatTorus(eqx.Module):
     def project(self, x) -> Float[Array, "*batch D"]:
         """The point of the manifold nearest to x ``(*batch, D)``; the centre of a circle goes to angle 0."""
         return self.embed(self.angles(x))
-
-    def _points_per_circle(self, n: int) -> int:
-        per_circle = round(n ** (1 / self.dim))
-        if per_circle**self.dim != n:
-            near = [each**self.dim for each in range(max(per_circle - 1, 1), per_circle + 2)]
-            raise ValueError(f"n must be a perfect power m^{self.dim} for an even lattice, got {n}; near it are {near}")
-        return per_circle
 
     @property
     def _radius(self):
