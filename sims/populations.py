@@ -56,7 +56,8 @@ class ManifoldPopulation(eqx.Module):
     def require_size(self, n: int) -> None:
         if n < 2:
             raise ValueError(f"points must be at least 2, so that there is a second nearest one, got {n}")
-        self.manifold.even(n)
+        # for what it raises: nothing is computed
+        jax.eval_shape(lambda: self.manifold.even(n))
 
     def train(self, placement: str, n: int, key) -> Float[Array, "n D"]:
         return self.manifold.even(n) if placement == "even" else self.manifold.sample(key, n)

@@ -12,6 +12,14 @@ hypothesis.settings.register_profile("compiled", deadline=None)
 hypothesis.settings.load_profile("compiled")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """Processes (``-n``) share a run by file; all tests of sims go to one, which computes their small runs once."""
+    for item in items:
+        inside = item.path.relative_to(pathlib.Path(__file__).parent)
+        item.add_marker(pytest.mark.xdist_group("sims" if inside.parts[0] == "sims" else str(inside)))
+
+
 @pytest.fixture(scope="session")
 def reference():
     """Figures of the original authors' toy model (arXiv 2603.13419), by file name."""

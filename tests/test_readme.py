@@ -3,6 +3,8 @@
 import pathlib
 import re
 
+from tests.sims.cases import SMALL
+
 README = pathlib.Path(__file__).parents[1] / "README.md"
 
 
@@ -27,7 +29,24 @@ def test_the_commands_are_there_in_the_order_that_is_promised():
         assert "-c constraints.txt" in block
 
 
+def pages():
+    return [README, *sorted((README.parent / "docs").glob("*.md"))]
+
+
 def test_linked_files_exist():
-    for target in re.findall(r"\]\(([^)#]+)\)", README.read_text(), re.S):
-        if not target.startswith("http"):
-            assert (README.parent / target).exists(), target
+    for page in pages():
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(), re.S):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), (page.name, target)
+
+
+def test_every_sim_has_a_page_with_its_command_and_a_picture_in_the_gallery():
+    gallery = (README.parent / "docs" / "gallery.md").read_text()
+    for name in SMALL:
+        command = f"python -m sims.{name}"
+        page = README.parent / "docs" / f"{name}.md"
+        assert command in page.read_text()
+        assert f"[`{command}`](docs/{name}.md)" in README.read_text()
+        assert command in gallery
+        assert f"]({name}.md)" in gallery
+        assert f"](images/{name}.png)" in gallery

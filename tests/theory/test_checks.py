@@ -351,7 +351,9 @@ TRACED = {
     "label": (lambda label: LABELLED.given(label)(X, 1.0), 1, (2, -1)),
     "label of guidance": (lambda label: LABELLED.guided(label, 1.0)(X, 1.0), 1, (2, -1)),
     "schedule of an error": (
-        lambda shift: ScheduledErrorDenoiser(P, lambda s: shift + s)(X, 0.0), 0.1, (0.0, -0.1, np.nan),
+        lambda shift: ScheduledErrorDenoiser(P, lambda s: shift + s)(X, 0.0),
+        0.1,
+        (0.0, -0.1, np.nan),
     ),
     "guidance": (lambda w: GuidedDenoiser(DENOISER, DENOISER, w)(X, 1.0), 1.0, (np.nan, np.inf)),
     "radius of even points": (lambda radius: Circle(radius).even(4), 1.0, (-1.0, 0.0, np.nan)),

@@ -17,10 +17,17 @@ from theory._checks import (
     require_points,
     require_query,
 )
+from theory.denoisers._covariance import (
+    apply,
+    differentiated_as,
+    log_determinant,
+    noise_along_axes,
+    require_covariances,
+    solve,
+    spectrum,
+)
 from theory.empirical.dense import nearest_in_box
 from theory.empirical.distribution import broadcast_noise, normalized_log_weights
-
-_TOLERANCE = 1e-6  # of asymmetry against the largest entry, and of negative eigenvalues against the largest
 
 
 class GaussianMixtureDenoiser(eqx.Module):
@@ -45,13 +52,13 @@ class GaussianMixtureDenoiser(eqx.Module):
 
     def __init__(self, means, covariances, weights=None):
         require_points("means", means)
-        _require_covariances("covariances", covariances, np.shape(means))
+        require_covariances("covariances", covariances, np.shape(means))
         means, covariances = common_float(means=means, covariances=covariances)
         covariances = jnp.reshape(covariances, (-1, *covariances.shape[-2:]))
         self.means = means
         self.covariances = (covariances + jnp.swapaxes(covariances, 1, 2)) / 2
         self.log_weights = normalized_log_weights(weights, means)
-        self.deviations, self.axes = _spectrum(covariances)
+        self.deviations, self.axes = spectrum(covariances)
 
     def __call__(self, x, sigma) -> Float[Array, "*batch D"]:
         """The denoised state ``(*batch, D)``."""
@@ -94,7 +101,7 @@ class GaussianDenoiser(GaussianMixtureDenoiser):
         if np.ndim(mean) != 1:
             raise ValueError(f"mean must have shape (D,), got shape {np.shape(mean)}")
         require_finite("mean", mean)
-        _require_covariances("covariance", covariance, np.shape(mean))
+        require_covariances("covariance", covariance, np.shape(mean))
         mean, covariance = common_float(mean=mean, covariance=covariance)
         super().__init__(mean[None], covariance)
 
@@ -118,11 +125,11 @@ def _components(mixture: GaussianMixtureDenoiser, x, sigma):
     sigma = broadcast_noise(poison(sigma, (sigma >= 0) & jnp.isfinite(sigma)), x.shape[:-1]).astype(dtype)
     covariances, axes, deviations = mixture.covariances, mixture.axes, _of_used(mixture)
     to_mean = means - x[..., None, :]
-    score = _solve(covariances, sigma, deviations, axes, to_mean)
-    share = (deviations / _noise(deviations, sigma)) ** 2
-    retained = _apply(axes, share * _apply(jnp.swapaxes(axes, 1, 2), to_mean))
-    retained = _differentiated_as(retained, to_mean - sigma[..., None, None] ** 2 * score)
-    square = jnp.sum(to_mean * score, axis=-1) + _log_determinant(covariances, sigma, deviations, axes)
+    score = solve(covariances, sigma, deviations, axes, to_mean)
+    share = (deviations / noise_along_axes(deviations, sigma)) ** 2
+    retained = apply(axes, share * apply(jnp.swapaxes(axes, 1, 2), to_mean))
+    retained = differentiated_as(retained, to_mean - sigma[..., None, None] ** 2 * score)
+    square = jnp.sum(to_mean * score, axis=-1) + log_determinant(covariances, sigma, deviations, axes)
     logit = mixture.log_weights - square / 2
     log_total = jax.scipy.special.logsumexp(logit, axis=-1)
     log_density = log_total - x.shape[-1] * math.log(2 * math.pi) / 2
@@ -159,7 +166,7 @@ def _jacobian_at(mixture: GaussianMixtureDenoiser, x, sigma):
     """The mean of C_j S_j^{-1} and the spread of the components' scores: positive semi-definite term by term."""
     mixture, x, sigma, parts = _components(mixture, x, sigma)
     axes, deviations = mixture.axes, _of_used(mixture)
-    share = (deviations / _noise(deviations, sigma)) ** 2
+    share = (deviations / noise_along_axes(deviations, sigma)) ** 2
     axes = jnp.broadcast_to(axes, (len(mixture.means), *axes.shape[1:]))
     within = jnp.einsum("...m,...mk,mik,mjk->...ij", parts.weight, share, axes, axes, precision="highest")
     spread = sigma[..., None, None] * (parts.score - _mean(parts.weight, parts.score)[..., None, :])
@@ -173,98 +180,3 @@ def _of_used(mixture):
 
 def _mean(weight, values):
     return jnp.sum(weight[..., None] * values, axis=-2)
-
-
-def _apply(matrices, vectors):
-    """Matrices ``(k, D, D)``, k = 1 or m, times vectors ``(*batch, m, D)``."""
-    if len(matrices) == 1:
-        return jnp.einsum("ij,...j->...i", matrices[0], vectors, precision="highest")
-    return jnp.einsum("mij,...mj->...mi", matrices, vectors, precision="highest")
-
-
-# The spectrum gives the values; derivatives are those of the linear system, since the eigenvectors of a covariance with
-# equal eigenvalues have none.
-
-
-def _spectrum(covariances):
-    """Square roots of the eigenvalues ``(k, D)``, those at rounding set to zero, and the eigenvectors ``(k, D, D)``.
-
-    In float64 where the covariances are concrete, whatever their type: small eigenvalues beside large ones are kept.
-    """
-    xp = jnp if is_traced(covariances) else np
-    matrices = jax.lax.stop_gradient(covariances) if xp is jnp else np.asarray(covariances, np.float64)
-    eigenvalues, axes = xp.linalg.eigh((matrices + xp.swapaxes(matrices, 1, 2)) / 2)
-    largest = eigenvalues[:, -1:]
-    rounding = 4 * matrices.shape[-1] * xp.finfo(matrices.dtype).eps * largest
-    deviations = xp.sqrt(xp.where(eigenvalues > rounding, eigenvalues, 0))
-    if xp is jnp:
-        asymmetry = jnp.max(jnp.abs(matrices - jnp.swapaxes(matrices, 1, 2)), axis=(1, 2))
-        valid = (asymmetry <= _TOLERANCE * jnp.max(jnp.abs(matrices), axis=(1, 2))) & jnp.isfinite(largest[:, 0])
-        valid &= eigenvalues[:, 0] >= -_TOLERANCE * jnp.abs(largest[:, 0])
-        deviations = jnp.where(valid[:, None], deviations, jnp.nan)
-    return jnp.asarray(deviations, covariances.dtype), jnp.asarray(axes, covariances.dtype)
-
-
-def _noise(deviations, sigma):
-    """Standard deviations of S_j along its axes, ``(*batch, k, D)``; NaN for 0, where there is no density."""
-    noise = jnp.hypot(deviations, sigma[..., None, None])
-    return poison(noise, noise > 0)
-
-
-def _solve(covariances, sigma, deviations, axes, right):
-    """S_j^{-1} b for b ``(..., *batch, m, D)``, with derivatives of all orders by the implicit function theorem."""
-    noise, transposed = _noise(deviations, sigma), jnp.swapaxes(axes, 1, 2)
-    return jax.lax.custom_linear_solve(
-        lambda vectors: _apply(covariances, vectors) + sigma[..., None, None] ** 2 * vectors,
-        right,
-        lambda _, vectors: _apply(axes, _apply(transposed, vectors) / noise / noise),
-        symmetric=True,
-    )
-
-
-@jax.custom_jvp
-def _log_determinant(covariances, sigma, deviations, axes):
-    """ln det S_j, ``(*batch, m)`` or ``(*batch, 1)``; its derivative is tr(S_j^{-1} dS_j)."""
-    return 2 * jnp.sum(jnp.log(_noise(deviations, sigma)), axis=-1)
-
-
-@_log_determinant.defjvp
-def _log_determinant_jvp(primals, tangents):
-    _, sigma, deviations, _ = primals
-    count, dim = deviations.shape
-    eye = jnp.eye(dim, dtype=sigma.dtype).reshape(dim, *[1] * sigma.ndim, 1, dim)
-    inverse = _solve(primals[0], sigma, deviations, primals[3], jnp.broadcast_to(eye, (dim, *sigma.shape, count, dim)))
-    moved = jnp.broadcast_to(tangents[0], (count, dim, dim))
-    by_covariance = jnp.einsum("i...mj,mij->...m", inverse, moved, precision="highest")
-    by_noise = 2 * (sigma * tangents[1])[..., None] * jnp.einsum("i...i->...", inverse)
-    return _log_determinant(*primals), by_covariance + by_noise
-
-
-@jax.custom_jvp
-def _differentiated_as(value, model):
-    """``value``, with the derivatives of ``model``, the same quantity."""
-    return value
-
-
-@_differentiated_as.defjvp
-def _differentiated_as_jvp(primals, tangents):
-    return _differentiated_as(*primals), tangents[1]
-
-
-def _require_covariances(name, covariances, shape):
-    """Covariances are ``(D, D)`` or, for ``shape`` (m, D), ``(m, D, D)``: symmetric and positive semi-definite."""
-    dim = shape[-1]
-    allowed = [(dim, dim)] + [(*shape, dim)] * (len(shape) == 2)
-    if np.shape(covariances) not in allowed:
-        expected = " or ".join(map(str, allowed[::-1]))
-        raise ValueError(f"{name} must have shape {expected} to match the means, got shape {np.shape(covariances)}")
-    require_finite(name, covariances)
-    if is_traced(covariances):
-        return
-    matrices = np.reshape(np.asarray(covariances, np.float64), (-1, dim, dim))
-    for matrix in matrices:
-        eigenvalues = np.linalg.eigvalsh(matrix)
-        if not np.allclose(matrix, matrix.T, rtol=0, atol=_TOLERANCE * np.abs(matrix).max()):
-            raise ValueError(f"{name} must be symmetric, got entries that differ from their mirror images")
-        if eigenvalues[0] < -_TOLERANCE * abs(eigenvalues[-1]):
-            raise ValueError(f"{name} must be positive semi-definite, got an eigenvalue of {eigenvalues[0]:.3g}")

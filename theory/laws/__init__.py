@@ -30,6 +30,7 @@ from theory.laws.flows import (
 from theory.laws.general import (
     collapse_noise,
     collapse_noise_gaussian,
+    dimension_gaussian,
     nominal_noise,
     normal_error,
     ridge_radius,
@@ -78,6 +79,7 @@ __all__ = [
     "common_mass_bound",
     "critical_error_even",
     "critical_error_iid",
+    "dimension_gaussian",
     "disagreement_iid",
     "displacement_even",
     "end_spread",

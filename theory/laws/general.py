@@ -6,7 +6,7 @@ import scipy.optimize
 import scipy.special
 
 from theory._checks import is_traced, require_finite
-from theory.laws._arguments import arguments, require_count
+from theory.laws._arguments import arguments, plain, require_count
 
 
 def collapse_noise(n, dim, scale):
@@ -43,6 +43,17 @@ def collapse_noise_gaussian(n, covariance) -> float:
     while excess(high) > 0:
         high += 1
     return float(np.exp(scipy.optimize.root_scalar(excess, bracket=(low, high), xtol=1e-14).root))
+
+
+def dimension_gaussian(noise, covariance):
+    """Local dimension sum_j l_j/(l_j + noise^2) of dense Gaussian data of any covariance [gaussian-data], [gap-likelihood].
+
+    The least squared denoising error over noise^2; of any other data the best affine one, so an upper bound of theirs.
+    noise: of any shape, positive; covariance ``(D, D)``. Not traced.
+    """
+    eigenvalues = _covariance_eigenvalues(covariance)
+    square = plain("noise", noise)[..., None] ** 2
+    return np.sum(eigenvalues / (eigenvalues + square), axis=-1)[()]
 
 
 def speciation_noise(covariance):

@@ -160,7 +160,9 @@ def _fits(denoiser, model, sigmas, key, draws, frames, quantile):
         nodes = jnp.concatenate([jnp.asarray([-jnp.inf], nodes.dtype), nodes])
         curves = jax.lax.map(lambda node: objective(jnp.exp(node)), nodes)
         curves = jnp.concatenate([curves, square(shift)[None]])
-        visible = (_VISIBLE * sigma) ** 2 + (8 * jnp.finfo(x.dtype).eps) ** 2 * jnp.mean(jnp.sum(x**2, axis=-1) @ weights)
+        visible = (_VISIBLE * sigma) ** 2 + (8 * jnp.finfo(x.dtype).eps) ** 2 * jnp.mean(
+            jnp.sum(x**2, axis=-1) @ weights
+        )
 
         def fit(part):
             return _fit(lambda log: objective(jnp.exp(log))[part], nodes, curves[:, part], scale, quantile, visible)

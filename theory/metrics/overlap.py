@@ -59,7 +59,7 @@ def overlap_estimate(points, noise, other, *, key, samples: int = 4096, weights=
     """`Overlap` of the smoothings with ``noise`` and ``other`` in any dimension, by sampling [marginal-shift].
 
     Arguments: points ``(n, D)``; noise and other, positive scalars; key; samples, at least 8, of each measure; weights
-    ``(n,)``, 0 for padding. The divergences are means of the log ratio, with |eps|^2 as a control variate. The
+    ``(n,)``, 0 for padding. The divergences are means of the log ratio, with control variates. The
     Bhattacharyya coefficient is the mean of sqrt(p q) over the density it is drawn from, the points smoothed with tau,
     1/tau^2 = (1/noise^2 + 1/other^2)/2: for one point the ratio is constant, so that coefficients far below 1/samples are
     found where draws from p or q never see them. The common mass is found likewise at the noise whose draws, in high
@@ -76,9 +76,9 @@ def wasserstein_estimate(points, noise, other, *, key, samples: int = 512, batch
     Each batch draws ``samples`` coupled pairs (y + noise eps, y + other eps), the same point and the same eps in both, and
     pairs them anew at the least mean squared distance. W2^2 is jointly convex and the two empirical distributions of a
     batch average to p and q, so that the expectation is at least W2^2(p, q); the pairing drawn is one of those allowed,
-    so that it is at most D (noise - other)^2. It falls to W2^2 as samples grow. Arguments: points ``(n, D)``; noises as
-    for `overlap_estimate`; samples at least 2; batches at least 2, the standard error is over them. Null: 0 for equal
-    noises; points far apart give D (noise - other)^2. Not traceable: the assignment is SciPy's.
+    so that the estimate is at most D (noise - other)^2. It falls to W2^2 as samples grow. Arguments: points ``(n, D)``;
+    noises as for `overlap_estimate`; samples at least 2; batches at least 2, the standard error is over them. Null: 0 for
+    equal noises; points far apart give D (noise - other)^2. Not traceable: the assignment is SciPy's.
     """
     if is_traced(points, noise, other):
         raise ValueError("the optimal assignment is not traceable: call wasserstein_estimate outside jit")
@@ -88,7 +88,9 @@ def wasserstein_estimate(points, noise, other, *, key, samples: int = 512, batch
     costs = []
     for one, two in zip(*(np.asarray(states).reshape(batches, samples, -1) for states in pairs)):
         square = scipy.spatial.distance.cdist(one, two, "sqeuclidean")
-        costs.append(square[scipy.optimize.linear_sum_assignment(square)].mean())
+        paired = square[scipy.optimize.linear_sum_assignment(square)].mean()
+        # the mean of the pairs as drawn is known: what is saved on theirs has less spread than the distance itself
+        costs.append(paired - np.diagonal(square).mean() + points.shape[1] * float(noise - other) ** 2)
     error = np.std(costs, ddof=1) / np.sqrt(batches)
     return Estimate(jnp.asarray(np.mean(costs), points.dtype), jnp.asarray(error, points.dtype))
 
@@ -109,10 +111,13 @@ def _by_quadrature(points, log_weights, noise, other, nodes) -> Overlap:
     masses = [jnp.exp(log_rule), jnp.where(coarse, jnp.exp(log_rule), 0)]
     masses = jnp.stack([mass / jnp.sum(mass) for mass in masses])
 
+    both = jnp.stack([noise, other])
+
     def around_points(level):
         """ln p/q on the rule around every point, ``(n, nodes^D)``."""
         x = points[:, None] + level * rule
-        return _log_density(points, log_weights, x, noise) - _log_density(points, log_weights, x, other)
+        of_noise, of_other = jax.lax.map(lambda s: _log_density(points, log_weights, x, s), both)
+        return of_noise - of_other
 
     def mean(values):
         # around a point of weight 0 a ratio of densities may overflow
@@ -120,7 +125,8 @@ def _by_quadrature(points, log_weights, noise, other, nodes) -> Overlap:
         fine, half = masses @ (jnp.exp(log_weights) @ values)
         return Estimate(fine, jnp.abs(fine - half))
 
-    of_p, of_q = around_points(noise), around_points(other)
+    # maps, so that one density is compiled and not four
+    of_p, of_q = jax.lax.map(around_points, both)
     # int sqrt(p q) = E_q sqrt(p/q), q the narrower one: around its points the integrand falls as exp(-|eps|^2/4)
     wider = jnp.where(noise < other, -of_p, of_q)
     return Overlap(mean(of_p), mean(-of_q), mean(jnp.exp(wider / 2)), mean(jnp.exp(jnp.minimum(wider, 0))))
@@ -137,16 +143,25 @@ def _by_sampling(points, log_weights, noise, other, key, samples) -> Overlap:
     levels = jnp.stack([noise, other, between, crossing])
     centres, draws = (each.reshape(4, samples, -1) for each in _draws(key, points, log_weights, 4 * samples))
     states = centres + levels[:, None, None] * draws
-    p, q, own = (_log_density(points, log_weights, states, each) for each in (noise, other, levels[:, None]))
-    # |eps|^2, whose mean is D, bears the spread of the log ratio of a single point: a control variate
-    control = jnp.sum(draws**2, axis=-1) - draws.shape[-1]
-    centred = control - jnp.mean(control, axis=-1, keepdims=True)
-    ratio = 2 * own - p - q
-    slope = jnp.sum(centred * ratio, axis=-1, keepdims=True) / jnp.sum(centred**2, axis=-1, keepdims=True)
-    divergence = mean_estimate(ratio - slope * control)
+    at = jnp.stack([jnp.full_like(levels, noise), jnp.full_like(levels, other), levels])[..., None]
+    p, q, own = jax.lax.map(lambda each: _log_density(points, log_weights, states, each), at)
+    # |eps|^2, whose mean is D, bears the spread of the log ratio of a single point; and the ratio of the densities, whose
+    # mean is 1, that of noises that are nearly equal (of others it has no variance)
+    ratio = (2 * own - p - q)[:2]
+    square = jnp.sum(draws[:2] ** 2, axis=-1) - draws.shape[-1]
+    inverse = jnp.where(jnp.abs(t) < 0.5, jnp.expm1(-ratio), 0)
+    divergence = mean_estimate(_less(_less(ratio, square), _less(inverse, square)))
     shared = mean_estimate(jnp.exp(jnp.stack([(p + q) / 2, jnp.minimum(p, q)]) - own))
     pick = [(divergence, 0), (divergence, 1), (shared, (0, 2)), (shared, (1, 3))]
     return Overlap(*(Estimate(each.value[at], each.standard_error[at]) for each, at in pick))
+
+
+def _less(values, control):
+    """Values less what a control variate of mean zero explains of them: the same mean up to 1/samples, less spread."""
+    centred = control - jnp.mean(control, axis=-1, keepdims=True)
+    variance = jnp.sum(centred**2, axis=-1, keepdims=True)
+    slope = jnp.sum(centred * values, axis=-1, keepdims=True) / jnp.where(variance > 0, variance, 1)
+    return values - slope * control
 
 
 def _log_density(points, log_weights, x, noise):

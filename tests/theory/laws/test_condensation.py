@@ -1,11 +1,13 @@
 """Where the posterior condenses and where the flow commits: laws against the posterior of explicit points."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.optimize
 
 from theory import Circle, ErrorProneDenoiser, laws, posterior
+from theory.metrics import local_dimension
 
 RADIUS, ERROR = 2.0, 0.4
 RING = Circle(RADIUS).even(128)
@@ -71,3 +73,12 @@ def test_collapse(dim):
     assert low >= 0.97
     assert 0.53 < critical < 0.66
     assert high <= 0.1
+
+
+def test_dimension_of_gaussian_data():
+    """sum l/(l + sigma^2) against dense Gaussian points, and its limits."""
+    covariance = np.diag([1.0, 0.25])
+    points = np.random.default_rng(2).normal(size=(1500, 2)) * np.sqrt(np.diag(covariance))
+    found = local_dimension(points, [0.5, 2.0], key=jax.random.key(0), draws=2)
+    np.testing.assert_allclose(found.dimension, laws.dimension_gaussian([0.5, 2.0], covariance), rtol=0.08)
+    np.testing.assert_allclose(laws.dimension_gaussian([1e-6, 1e6], covariance), [2.0, 1.25e-12], rtol=1e-6)

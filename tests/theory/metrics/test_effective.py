@@ -78,10 +78,10 @@ def rough(x, sigma, error=0.1 * D, size=0.3):
 
 @pytest.fixture(scope="module")
 def rough_fits():
-    """Fits to the rough model for 40 keys, each field ``(keys, levels)``: in sight, along the ring too smooth, far off."""
+    """Fits to the rough model for 30 keys, each field ``(keys, levels)``: in sight, along the ring too smooth, far off."""
     levels = np.array([0.1 * D, 0.7 * D, 300.0])
     fit = jax.vmap(lambda key: effective_error(rough, TRAIN, levels, key=key, draws=8, tangents=TANGENTS))
-    return levels, fit(jax.random.split(KEY, 40))
+    return levels, fit(jax.random.split(KEY, 30))
 
 
 def test_a_misfit_leaves_what_cannot_be_seen_unidentified(rough_fits):

@@ -19,9 +19,9 @@ def test_figures_of_the_ring():
         (ten, ring[::40], [0.979, 0.981, 0.949, 0.941, 0.955, 0.993]),
         (np.ones(400), ring[::40], [0.963, 0.964, 0.961, 0.946, 0.956, 0.993]),
     ):
-        found = linearity_score(ErrorProneDenoiser(ring, 0.0, weights), noised, LEVELS, key=KEY, pairs=8192)
+        found = linearity_score(ErrorProneDenoiser(ring, 0.0, weights), noised, LEVELS, key=KEY, pairs=4096)
         assert np.all(np.abs(found.score - np.array(quoted)) <= 4 * found.standard_error + 6e-4)
-        assert np.all(found.standard_error < 3e-3)
+        assert np.all(found.standard_error < 4e-3)
 
 
 def test_linear_maps_of_centred_data_score_one_and_affine_ones_do_not():

@@ -1,0 +1,5 @@
+import sys
+
+from sims.flow_field import main
+
+sys.exit(main())

@@ -1,0 +1,5 @@
+import sys
+
+from sims.generalization_gap import main
+
+sys.exit(main())

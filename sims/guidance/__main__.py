@@ -1,0 +1,5 @@
+import sys
+
+from sims.guidance import main
+
+sys.exit(main())

@@ -1,0 +1,18 @@
+"""All figures of the study of the gap, from its stored results."""
+
+import pathlib
+
+import matplotlib as mpl
+import xarray as xr
+
+from sims.phase_diagram.results import geometry
+from sims.plotting import gap_by_position, gap_curves, style, validation_kinds
+
+
+def draw(results: xr.Dataset, out) -> list[pathlib.Path]:
+    """Draw and save every figure that the results have; returns the paths of the PNG files."""
+    figures = {"generalization_gap": gap_curves.figure, "validation_kinds": validation_kinds.figure}
+    if geometry(results):
+        figures["gap_by_angle"] = gap_by_position.figure
+    with mpl.rc_context(style.SETTINGS):
+        return [style.save(make(results), out, name) for name, make in figures.items()]

@@ -1,0 +1,5 @@
+import sys
+
+from sims.trajectories import main
+
+sys.exit(main())

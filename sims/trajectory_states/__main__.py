@@ -1,0 +1,5 @@
+import sys
+
+from sims.trajectory_states import main
+
+sys.exit(main())

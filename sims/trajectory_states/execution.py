@@ -1,0 +1,89 @@
+"""How the comparison of states is computed, training set by training set."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from sims.experiment import Study
+from sims.populations import Population, population
+from sims.trajectory_states.config import TrajectoryStatesConfig
+from sims.trajectory_states.measure import POPULATIONS, TrainingSet, measure, variables
+from theory import laws
+from theory.metrics import wasserstein_estimate
+
+_BATCHES = 4  # of the optimal assignment
+
+
+def prepare(config: TrajectoryStatesConfig) -> Study:
+    people = population(config.manifold, config.seed)
+    for n in config.points:
+        people.require_size(n)
+        if max(config.ratios) * max(config.errors) * _scale(people, n) >= _start(people):
+            raise ValueError(
+                f"ratios must keep sigma below {_start(people):g}, where trajectories start, got {max(config.ratios):g}"
+            )
+    exact = people.reference.shape[1] <= 2
+    return Study(
+        grid={"placement": people.placements, "points": config.points, "replicate": range(config.replicates)},
+        axes={
+            "population": POPULATIONS,
+            "evaluation": ("sampling", "quadrature") if exact else ("sampling",),
+            "error": sorted(config.errors),
+            "ratio": sorted(config.ratios),
+        },
+        variables=variables(),
+        compute=lambda cell, key: _compute(config, people, exact, cell["placement"], cell["points"], key),
+        cells=len(config.errors) * len(config.ratios),
+    )
+
+
+def _compute(config: TrajectoryStatesConfig, people: Population, exact: bool, placement: str, n: int, key) -> dict:
+    train_key, validation_key, measure_key, transport_key = jax.random.split(key, 4)
+    train = people.train(placement, n, train_key)
+    padding = max(config.points) - n
+    data = TrainingSet(
+        jnp.pad(train, ((0, padding), (0, 0)), mode="edge"),
+        jnp.pad(jnp.ones(n), (0, padding)),
+        jnp.asarray(n),
+        train[jnp.arange(config.draws) % n],
+        people.validation(placement, n, validation_key, config.draws),
+    )
+    errors, ratios = _scale(people, n) * np.sort(config.errors), np.sort(config.ratios)
+    measured = measure(
+        data,
+        jnp.asarray(errors),
+        jnp.asarray(ratios),
+        _start(people),
+        config.tolerance,
+        measure_key,
+        config.trajectories,
+        exact,
+    )
+    return measured | _transport(train, errors[:, None], errors[:, None] * ratios, transport_key, config)
+
+
+def _scale(people: Population, n: int) -> float:
+    """The unit of the model errors: the spacing d on a manifold."""
+    return 1.0 if people.manifold is None else float(people.manifold.spacing(n))
+
+
+def _start(people: Population) -> float:
+    """Noise where trajectories start: Gaussian starts miss the smoothed data by KL <= |y|^2/(2 s_max^2) [early-stopping]."""
+    return 40 * float(jnp.sqrt(jnp.mean(jnp.sum(people.reference**2, axis=1))))
+
+
+def _transport(train, errors, sigmas, key, config: TrajectoryStatesConfig) -> dict:
+    """Wasserstein distance in units of its upper bound, and the bounds that depend on the points, ``(error, ratio)``."""
+    s = np.hypot(sigmas, errors)
+    lower, upper = laws.wasserstein_bounds(s, sigmas, np.cov(np.asarray(train).T, bias=True))
+    samples = min(config.trajectories, 256)
+    found = [
+        wasserstein_estimate(train, one, two, key=jax.random.fold_in(key, place), samples=samples, batches=_BATCHES)
+        for place, (one, two) in enumerate(zip(s.ravel(), sigmas.ravel()))
+    ]
+    return {
+        "wasserstein": np.array([each.value for each in found]).reshape(s.shape) / upper,
+        "wasserstein_error": np.array([each.standard_error for each in found]).reshape(s.shape) / upper,
+        "wasserstein_lower": lower / upper,
+        "bhattacharyya_upper": laws.bhattacharyya_bounds(s, sigmas, train)[1],
+    }
