@@ -14,15 +14,15 @@ from jaxtyping import Array, Float
 
 from sims.estimates import flat, mean_and_error, with_errors
 from sims.experiment import Experiment, Preset, Study, StudyConfig, octaves, require_distinct
-from sims.populations import DigitsPopulation, ManifoldPopulation, Population
+from sims.geometry import geometry
+from sims.populations import DigitsPopulation, Population, population
 from sims.store import Variable
-from theory import Circle, ErrorProneDenoiser, FlatTorus, laws, probability_flow
+from theory import ErrorProneDenoiser, laws, probability_flow
 from theory._checks import require_choice, require_count, require_levels, require_positive
 from theory.manifolds import Manifold
 from theory.metrics import Estimate, mean_estimate, root_mean_square_estimate
 
 _START = 40.0  # sigma_max over the size of the data: Gaussian starts then miss the data by next to nothing
-DIMENSIONS = {"circle": 1, "torus": 2, "torus3": 3}
 ManifoldName = Literal["circle", "torus", "torus3", "digits"]
 
 
@@ -54,7 +54,7 @@ class DisjointModelsConfig(StudyConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        require_choice("manifold", self.manifold, (*DIMENSIONS, "digits"))
+        require_choice("manifold", self.manifold, ("circle", "torus", "torus3", "digits"))
         if not self.points:
             raise ValueError("points must hold at least one number")
         for n in self.points:
@@ -93,7 +93,7 @@ def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> Disjo
 
 def prepare(config: DisjointModelsConfig) -> Study:
     """One group for each pair of training sets. ``ValueError`` for numbers of points that the manifold does not have."""
-    people = _population(config)
+    people = population(config.manifold, config.seed)
     for n in config.points:
         people.require_size(n)
         if isinstance(people, DigitsPopulation) and 2 * n > len(people.pool):
@@ -137,13 +137,6 @@ def variables() -> dict[str, Variable]:
         ),
         "failed": Variable((), "1", "number of trajectories that failed"),
     }
-
-
-def _population(config: DisjointModelsConfig) -> Population:
-    if config.manifold == "digits":
-        return DigitsPopulation(config.seed)
-    dim = DIMENSIONS[config.manifold]
-    return ManifoldPopulation(Circle(1.0) if dim == 1 else FlatTorus(1.0, dim))
 
 
 def two_sets(people: Population, placement: str, n: int, key) -> Float[Array, "2 n D"]:
@@ -247,13 +240,13 @@ def field_law(dim: int, noise, error):
 def summary(results: xr.Dataset) -> str:
     """Fields against the law where it is good, and samples from shared starts beside their null, by number of points."""
     config = results.attrs["config"]
-    dim = DIMENSIONS.get(config["manifold"])
-    unit = "d" if dim else "pixel range"
+    found = geometry(results)
+    unit = "d" if found else "pixel range"
     lines = [
         f"two models of disjoint sets of n {config['manifold']} points; mean +- standard error of "
         f"{results.sizes['replicate']} replicates; delta in units of {unit}"
     ]
-    if dim:
+    if found:
         n = results["points"].values.max()
         lines.append(
             f"fields of independent sets over the law, n = {n}; c(s), the inverse number of points in the kernel,"
@@ -276,14 +269,16 @@ def summary(results: xr.Dataset) -> str:
 
 def law_ratios(results: xr.Dataset, n: int) -> list[tuple[float, ...]]:
     """(sigma/d, s/R, c(s), field disagreement over its law, standard error) at each noise, for the smallest error."""
-    dim = DIMENSIONS[results.attrs["config"]["manifold"]]
+    found = geometry(results)
+    if found is None:
+        raise ValueError("images have no law of their dimension")
     error, noise = float(results["error"][0]), results["noise"].values
     effective = np.hypot(error, noise)
     mean, bar = (
         part.sel(placement="iid", points=n)[0].values for part in mean_and_error(results, "field_disagreement")
     )
-    law = field_law(dim, noise, error)
-    radius, kernel = effective * 2 * np.pi / n ** (1 / dim), (4 * np.pi * effective**2) ** (-dim / 2)
+    law = field_law(found.dim, noise, error)
+    radius, kernel = effective * found.spacing(n), (4 * np.pi * effective**2) ** (-found.dim / 2)
     return list(zip(noise, radius, kernel, mean / law, bar / law))
 
 

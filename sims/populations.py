@@ -125,4 +125,6 @@ def population(manifold: str, seed: int) -> Population:
     """The population that ``--manifold`` names."""
     if manifold == "digits":
         return DigitsPopulation(seed)
-    return ManifoldPopulation(Circle(1.0) if manifold == "circle" else FlatTorus(1.0, 2))
+    return ManifoldPopulation(
+        Circle(1.0) if manifold == "circle" else FlatTorus(1.0, {"torus": 2, "torus3": 3}[manifold])
+    )

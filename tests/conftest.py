@@ -6,18 +6,22 @@ import hypothesis
 import jax
 import numpy as np
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 jax.config.update("jax_enable_x64", True)
 hypothesis.settings.register_profile("compiled", deadline=None)
 hypothesis.settings.load_profile("compiled")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
+class ByFile(LoadScopeScheduling):
     """Processes (``-n``) share a run by file; all tests of sims go to one, which computes their small runs once."""
-    for item in items:
-        inside = item.path.relative_to(pathlib.Path(__file__).parent)
-        item.add_marker(pytest.mark.xdist_group("sims" if inside.parts[0] == "sims" else str(inside)))
+
+    def _split_scope(self, nodeid):
+        return "sims" if nodeid.startswith("tests/sims/") else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

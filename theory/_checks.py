@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+COVARIANCE_ROUNDING = 1e-6  # of asymmetry against the largest entry, and of negative eigenvalues against the largest
+
 
 def is_traced(*values) -> bool:
     """Whether any of the values is a JAX tracer, whose value Python cannot see."""
@@ -87,6 +89,20 @@ def require_query(name: str, x, dim: int) -> None:
     if not shape or shape[-1] != dim:
         raise ValueError(f"{name} must have shape (*batch, {dim}) to match the data, got shape {shape}")
     require_finite(name, x)
+
+
+def require_covariance(name: str, covariance) -> None:
+    """A concrete covariance is a square matrix of finite numbers, symmetric and positive semi-definite within rounding."""
+    shape = _shape(name, covariance)
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
+        raise ValueError(f"{name} must be a square matrix, got shape {shape}")
+    require_finite(name, covariance)
+    matrix = np.asarray(covariance, np.float64)
+    if not np.allclose(matrix, matrix.T, rtol=0, atol=COVARIANCE_ROUNDING * np.abs(matrix).max()):
+        raise ValueError(f"{name} must be symmetric, got entries that differ from their mirror images")
+    eigenvalues = np.linalg.eigvalsh(matrix)
+    if eigenvalues[0] < -COVARIANCE_ROUNDING * abs(eigenvalues[-1]):
+        raise ValueError(f"{name} must be positive semi-definite, got an eigenvalue of {eigenvalues[0]:.3g}")
 
 
 def require_levels(name: str, sigmas, *, positive: bool = True, descending: bool = False) -> None:

@@ -7,9 +7,9 @@ from jaxtyping import Array
 
 from sims.estimates import with_errors
 from sims.experiment import Study
+from sims.gaps import NORMS
 from sims.generalization_gap.config import GUIDE, GeneralizationGapConfig
 from sims.generalization_gap.measure import (
-    NORMS,
     gaps_by_guidance,
     gaps_by_leaving_out,
     gaps_by_position,

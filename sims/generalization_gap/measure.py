@@ -5,10 +5,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from sims.gaps import NORMS
 from theory import ErrorProneDenoiser, GuidedDenoiser
 from theory.metrics import GapEstimate, generalization_gap_estimate, leave_one_out_gap
-
-NORMS = ("squared", "euclidean")
 
 
 @eqx.filter_jit

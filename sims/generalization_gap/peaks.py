@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from sims.estimates import mean_and_error
-from sims.phase_diagram.results import geometry
+from sims.geometry import geometry
 from theory import laws
 
 

@@ -7,8 +7,9 @@ import xarray as xr
 
 from sims.estimates import mean_and_error
 from sims.experiment import Study
+from sims.gaps import NORMS
 from sims.guidance.config import GuidanceConfig
-from sims.guidance.measure import KINDS, NORMS, SHOWN, measure_set, variables
+from sims.guidance.measure import KINDS, SHOWN, measure_set, variables
 from theory import laws
 
 

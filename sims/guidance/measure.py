@@ -6,14 +6,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from sims.estimates import flat, with_errors
+from sims.gaps import gaps_and_peaks
 from sims.guidance.labelled import GuidedByLabel, LabelledSet
 from sims.store import Variable
 from theory import Circle, probability_flow
 from theory.metrics import (
     Estimate,
     energy_distance,
-    gap_peak,
-    generalization_gap_estimate,
     manifold_distance_estimate,
     mean_estimate,
     memorization_ratio_estimate,
@@ -22,7 +21,6 @@ from theory.metrics import (
 )
 
 KINDS = ("autoguidance", "classifier-free")
-NORMS = ("squared", "euclidean")
 SHOWN = 160  # samples of every model that are kept
 _SIGMA_MAX = 40.0  # radii: Gaussian starts then miss the smoothed data by KL <= 1/3200 [early-stopping]
 _ARC_POINTS = 128  # of the lattice that stands for the truth of a label
@@ -116,7 +114,7 @@ def measure_set(angles, even, key, error, noises, weights, tolerance, counts, tr
             atol=tolerance * error,
         )
         train, validation = labelled.points[shared.of_draw], shared.validation(ring, labelled, even)
-        gaps = _gaps(model(shared.of_draw), train, validation, noises, shared.gap_noise)
+        gaps = gaps_and_peaks(model(shared.of_draw), train, validation, noises, shared.gap_noise)
         return flow.x, {"failed": flow.failed} | gaps | _of_samples(ring, labelled, flow.x, shared.of_sample, even)
 
     kinds, which, weight = jnp.meshgrid(jnp.arange(2) == 1, jnp.arange(len(counts)), weights, indexing="ij")
@@ -147,21 +145,6 @@ def measure_set(angles, even, key, error, noises, weights, tolerance, counts, tr
             "failed": jnp.sum(measured["failed"]),
         }
     )
-
-
-def _gaps(denoiser, train, validation, noises, gap_noise) -> dict[str, Array]:
-    estimates = [
-        generalization_gap_estimate(denoiser, train, validation, noises, noise=gap_noise, norm=norm) for norm in NORMS
-    ]
-    peaks = [gap_peak(each, noises) for each in estimates]
-    return {
-        "gap": jnp.stack([each.gap for each in estimates]),
-        "gap_error": jnp.stack([each.standard_error for each in estimates]),
-        "gap_peak": jnp.stack([peak.height for peak in peaks]),
-        "gap_peak_error": jnp.stack([peak.height_error for peak in peaks]),
-        "gap_peak_noise": jnp.stack([peak.noise for peak in peaks]),
-        "gap_peak_noise_error": jnp.stack([peak.noise_error for peak in peaks]),
-    }
 
 
 def _of_samples(ring, labelled, x, of_sample, even) -> dict[str, Array]:

@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 
 from sims.experiment import Study
+from sims.gaps import NORMS
 from sims.phase_diagram.config import PhaseDiagramConfig
-from sims.phase_diagram.measure import NORMS, Column, measure_column, variables
+from sims.phase_diagram.measure import Column, measure_column, variables
 from sims.populations import Population, population
 
 

@@ -6,14 +6,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from sims.estimates import flat, with_errors
+from sims.gaps import gaps_and_peaks
 from sims.store import Variable
 from theory import EmpiricalDenoiser, ErrorProneDenoiser, FlatTorus, posterior, probability_flow
 from theory.metrics import (
     Estimate,
     chi_square,
     energy_distance,
-    gap_peak,
-    generalization_gap_estimate,
     manifold_distance_estimate,
     mean_estimate,
     memorization_ratio_estimate,
@@ -21,8 +20,6 @@ from theory.metrics import (
     root_mean_square_estimate,
     smoothness,
 )
-
-NORMS = ("squared", "euclidean")
 
 # what is measured in each cell; every entry has a standard error NAME_error beside it
 _MEASURES = {
@@ -122,7 +119,7 @@ def measure_column(
             "jacobian_trace": mean_estimate(jacobian.trace),
             "jacobian_norm": root_mean_square_estimate(jacobian.norm),
         }
-        return flat(measured) | _gaps(denoiser, column, noises, gap_noise)
+        return flat(measured) | gaps_and_peaks(denoiser, column.train, column.validation, noises, gap_noise)
 
     measured = jax.lax.map(cell, (errors, flow.path[::-1]))
     # the error comes first out of the map and last in the store, but before the noise
@@ -149,22 +146,6 @@ def _of_samples(column, manifold, samples, error, even) -> dict[str, Estimate]:
         "chi_square": squares,
         "energy_distance": energy,
         "manifold_distance": off,
-    }
-
-
-def _gaps(denoiser, column, noises, gap_noise) -> dict[str, Array]:
-    estimates = [
-        generalization_gap_estimate(denoiser, column.train, column.validation, noises, noise=gap_noise, norm=norm)
-        for norm in NORMS
-    ]
-    peaks = [gap_peak(estimate, noises) for estimate in estimates]
-    return {
-        "gap": jnp.stack([estimate.gap for estimate in estimates]),
-        "gap_error": jnp.stack([estimate.standard_error for estimate in estimates]),
-        "gap_peak": jnp.stack([peak.height for peak in peaks]),
-        "gap_peak_error": jnp.stack([peak.height_error for peak in peaks]),
-        "gap_peak_noise": jnp.stack([peak.noise for peak in peaks]),
-        "gap_peak_noise_error": jnp.stack([peak.noise_error for peak in peaks]),
     }
 
 

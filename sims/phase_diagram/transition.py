@@ -8,7 +8,7 @@ import scipy.optimize
 import xarray as xr
 
 from sims.estimates import mean_of_replicates
-from sims.phase_diagram.results import geometry, unit
+from sims.geometry import geometry, unit
 from theory import laws
 
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sims.estimates import mean_and_error
-from sims.phase_diagram.results import geometry
+from sims.geometry import geometry
 from sims.plotting.style import colours, log_ticks, new_figure
 from theory import laws
 

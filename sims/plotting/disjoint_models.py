@@ -9,8 +9,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sims.disjoint_models import DIMENSIONS, field_law
+from sims.disjoint_models import field_law
 from sims.estimates import mean_and_error
+from sims.geometry import geometry
 from sims.plotting.style import (
     LAW,
     MARKERS,
@@ -37,16 +38,16 @@ def draw(results: xr.Dataset, out) -> list[pathlib.Path]:
 
 def fields(results: xr.Dataset) -> Figure:
     """Disagreement of the fields against effective noise, where all errors, n and k collapse; and by model error."""
-    dim = DIMENSIONS.get(results.attrs["config"]["manifold"])
+    found = geometry(results)
     drawing = new_figure(8.6, 4.2)
     collapse, by_error = drawing.subplots(1, 2)
-    entries = _collapse(collapse, results, dim)
-    _by_error(by_error, results, dim)
+    entries = _collapse(collapse, results, found)
+    _by_error(by_error, results, found)
     drawing.legend(handles=entries, loc="outside lower center", ncols=len(entries))
     return drawing
 
 
-def _collapse(axes, results, dim):
+def _collapse(axes, results, found):
     numbers, errors = results["points"].values, results["error"].values
     mean, bar = mean_and_error(results, "field_disagreement")
     noise = results["noise"].values
@@ -57,19 +58,23 @@ def _collapse(axes, results, dim):
                 effective = np.hypot(noise, error)
                 factor = (effective / noise) ** 4
                 value, spread = (part.sel(at).values * factor for part in (mean, bar))
-                shown = (effective < (0.5 / spacing(results, n) if dim else np.inf)) & (value > 3e-6)
+                shown = (effective < (0.5 / found.spacing(n) if found else np.inf)) & (value > 3e-6)
                 style: dict[str, Any] = {
                     "mfc": "white" if placement == "even" else None,
                     "ms": 5.5 if error == errors[0] else 3.2,
                 }
                 points_with_errors(axes, effective[shown], value[shown], spread[shown], i, len(numbers), **style)
     entries = number_handles(numbers)
-    if dim:
+    if found:
         line = np.geomspace(0.15, 9, 100)
         for k in (1, 2, 3):
             law = field_law(k, line, 1e-9)
             axes.plot(
-                line, law, color=LAW if k == dim else "0.6", lw=1.3 if k == dim else 0.9, ls="-" if k == dim else "--"
+                line,
+                law,
+                color=LAW if k == found.dim else "0.6",
+                lw=1.3 if k == found.dim else 0.9,
+                ls="-" if k == found.dim else "--",
             )
             axes.annotate(
                 f"k = {k}",
@@ -77,7 +82,7 @@ def _collapse(axes, results, dim):
                 xytext=(4, 0),
                 textcoords="offset points",
                 va="center",
-                color=LAW if k == dim else "0.45",
+                color=LAW if k == found.dim else "0.45",
                 fontsize=8,
                 annotation_clip=False,
             )
@@ -94,7 +99,7 @@ def _collapse(axes, results, dim):
     return entries
 
 
-def _by_error(axes, results, dim):
+def _by_error(axes, results, found):
     n = results["points"].values.max()
     errors = results["error"].values[::2]
     mean, bar = (part.sel(placement="iid", points=n) for part in mean_and_error(results, "field_disagreement"))
@@ -103,29 +108,29 @@ def _by_error(axes, results, dim):
     for i, error in enumerate(errors):
         at = {"error": error}
         # where there is no law to follow, a line leads the eye
-        points_with_errors(axes, noise, mean.sel(at), bar.sel(at), i, len(errors), ls="" if dim else ":")
-        if dim:
-            law, good = field_law(dim, line, error), np.hypot(line, error) > 0.5
+        points_with_errors(axes, noise, mean.sel(at), bar.sel(at), i, len(errors), ls="" if found else ":")
+        if found:
+            law, good = field_law(found.dim, line, error), np.hypot(line, error) > 0.5
             axes.plot(line[good], law[good], color=LAW, lw=1.0)
             axes.plot(line[~good], law[~good], color=LAW, lw=0.9, ls=":")
-    unit = r"\,d" if dim else ""
+    unit = r"\,d" if found else ""
     entries = [
         Line2D([], [], ls="", marker=MARKERS[i], color=palette[i], label=rf"$\delta = {error:g}{unit}$")
         for i, error in enumerate(errors)
     ]
-    if dim:
+    if found:
         entries += [law_handle("law, s > d/2"), law_handle("law, s < d/2", ":")]
     axes.legend(handles=entries, loc="upper right")
     axes.set(xscale="log", yscale="log", ylim=(1e-4, 100))
-    axes.set_xlabel(r"noise $\sigma/d$" if dim else r"noise $\sigma$ [pixel range]")
+    axes.set_xlabel(r"noise $\sigma/d$" if found else r"noise $\sigma$ [pixel range]")
     axes.set_ylabel(r"$\mathrm{E}|D_A - D_B|^2/s^2$")
-    axes.set_title(f"{'i.i.d. points, ' if dim else ''}n = {n}")
+    axes.set_title(f"{'i.i.d. points, ' if found else ''}n = {n}")
     log_ticks(axes, "x")
 
 
 def shared_starts(results: xr.Dataset) -> Figure:
     """Distance of samples from one start, and of samples to the nearest training points, against model error."""
-    dim = DIMENSIONS.get(results.attrs["config"]["manifold"])
+    found = geometry(results)
     numbers, errors = results["points"].values, results["error"].values
     drawing = new_figure(8.6, 4.2)
     samples, nearest = drawing.subplots(1, 2)
@@ -140,22 +145,22 @@ def shared_starts(results: xr.Dataset) -> Figure:
                 samples, errors, value.where(value > 1e-6), spread, i, len(numbers), mfc=fill, ls="-", lw=0.8
             )
     samples.axhline(1, color=VERMILION, ls="--", lw=1.2)
-    samples.set(xscale="log", yscale="log", ylim=(1e-6 if dim else 1e-3, 2.5))
+    samples.set(xscale="log", yscale="log", ylim=(1e-6 if found else 1e-3, 2.5))
     samples.set_ylabel(r"$\mathrm{E}|x_A - x_B|^2$ / that of independent perfect samples")
     samples.set_title("samples of both models from one start")
-    entries = number_handles(numbers) + (_placement_handles() if dim else [])
+    entries = number_handles(numbers) + (_placement_handles() if found else [])
     entries.append(Line2D([], [], color=VERMILION, ls="--", label="independent perfect samples"))
     drawing.legend(handles=entries, loc="outside lower center", ncols=len(entries))
     parts = {name: mean_and_error(results, f"nearest_{name}") for name in ("own", "other", "null")}
     for i, n in enumerate(numbers):
-        at, unit = {"placement": "iid", "points": n}, 1 / spacing(results, n) if dim else 1
+        at, unit = {"placement": "iid", "points": n}, 1 / found.spacing(n) if found else 1
         for name, fill in (("own", None), ("other", "white")):
             value, spread = (unit * part.sel(at) for part in parts[name])
             points_with_errors(nearest, errors, value, spread, i, len(numbers), mfc=fill, ls="-", lw=0.8)
         nearest.plot(errors, unit * parts["null"][0].sel(at), color=VERMILION, ls="--", lw=1.2)
     nearest.set(xscale="log", yscale="log")
-    nearest.set_ylabel("r.m.s. distance to the nearest training point" + (" / d" if dim else ""))
-    nearest.set_title(f"{'i.i.d. points, samples projected' if dim else 'samples'} and training sets")
+    nearest.set_ylabel("r.m.s. distance to the nearest training point" + (" / d" if found else ""))
+    nearest.set_title(f"{'i.i.d. points, samples projected' if found else 'samples'} and training sets")
     grey: dict[str, Any] = {"color": "0.3", "ls": "", "marker": "o"}
     nearest.legend(
         handles=[
@@ -166,15 +171,10 @@ def shared_starts(results: xr.Dataset) -> Figure:
         loc="lower right",
     )
     for axes in (samples, nearest):
-        axes.set_xlabel(r"model error $\delta/d$" if dim else r"model error $\delta$ [pixel range]")
+        axes.set_xlabel(r"model error $\delta/d$" if found else r"model error $\delta$ [pixel range]")
         log_ticks(axes, "x")
     log_ticks(nearest, "y")
     return drawing
-
-
-def spacing(results: xr.Dataset, n: int) -> float:
-    """d = rho^(-1/k) of one training set on the manifold, in radii."""
-    return 2 * np.pi / n ** (1 / DIMENSIONS[results.attrs["config"]["manifold"]])
 
 
 def _placement_handles():

@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from sims.estimates import mean_and_error
-from sims.phase_diagram.results import Geometry, geometry, unit
+from sims.geometry import Geometry, geometry, unit
 from sims.plotting.style import law_handle, log_ticks, new_figure, number_handles, points_with_errors
 from theory import laws
 

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from sims.estimates import mean_and_error
-from sims.phase_diagram.results import geometry
+from sims.geometry import geometry
 from sims.plotting.gap_curves import error_label, handles
 from sims.plotting.style import VERMILION, law_handle, new_figure, points_with_errors
 from theory import laws

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from sims.estimates import mean_and_error
 from sims.generalization_gap.config import GUIDE
 from sims.generalization_gap.peaks import gap_law, own_validation
-from sims.phase_diagram.results import geometry, unit
+from sims.geometry import geometry, unit
 from sims.plotting.style import MARKERS, VERMILION, colours, law_handle, log_ticks, new_figure, points_with_errors
 from theory import laws
 

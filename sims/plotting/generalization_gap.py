@@ -5,7 +5,7 @@ import pathlib
 import matplotlib as mpl
 import xarray as xr
 
-from sims.phase_diagram.results import geometry
+from sims.geometry import geometry
 from sims.plotting import gap_by_position, gap_curves, style, validation_kinds
 
 

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from sims.estimates import mean_and_error
 from sims.generalization_gap.peaks import gap_law
-from sims.phase_diagram.results import geometry
+from sims.geometry import geometry
 from sims.plotting.gap_curves import error_label, handles, name_of
 from sims.plotting.style import LAW, colours, law_handle, log_ticks, new_figure, points_with_errors
 from sims.trajectory_states.discriminator import isolated, largest_gap

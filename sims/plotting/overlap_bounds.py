@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sims.estimates import mean_and_error
-from sims.phase_diagram.results import geometry, unit
+from sims.geometry import geometry, unit
 from sims.plotting.gap_curves import error_label, handles, name_of
 from sims.plotting.style import LAW, colours, law_handle, log_ticks, new_figure, points_with_errors
 from sims.trajectory_states.discriminator import ambient_dim, isolated

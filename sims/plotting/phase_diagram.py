@@ -5,7 +5,7 @@ import pathlib
 import matplotlib as mpl
 import xarray as xr
 
-from sims.phase_diagram.results import geometry
+from sims.geometry import geometry
 from sims.plotting import collapse, field_measures, gap_peaks, order_curve, phase_map, style
 
 

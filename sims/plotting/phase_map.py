@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from sims.estimates import mean_and_error
-from sims.phase_diagram.results import geometry, unit
+from sims.geometry import geometry, unit
 from sims.phase_diagram.transition import transitions
 from sims.plotting.style import VERMILION, log_ticks, new_figure
 

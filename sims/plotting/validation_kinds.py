@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from sims.estimates import mean_and_error
 from sims.generalization_gap.peaks import gap_law
-from sims.phase_diagram.results import geometry
+from sims.geometry import geometry
 from sims.plotting.gap_curves import clear_curve, error_label, handles, name_of, noise_label
 from sims.plotting.style import law_handle, log_ticks, new_figure
 from theory import laws

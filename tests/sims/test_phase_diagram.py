@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sims.estimates import mean_and_error
+from sims.geometry import geometry
 from sims.phase_diagram import preset, run
 from sims.phase_diagram.measure import variables
-from sims.phase_diagram.results import geometry
 from sims.phase_diagram.transition import _crossing, summary, transitions
 from sims.plotting.phase_diagram import draw
 from sims.populations import DigitsPopulation

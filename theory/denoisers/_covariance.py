@@ -8,9 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from theory._checks import is_traced, poison, require_finite
-
-_TOLERANCE = 1e-6  # of asymmetry against the largest entry, and of negative eigenvalues against the largest
+from theory._checks import COVARIANCE_ROUNDING, is_traced, poison, require_covariance
 
 
 def require_covariances(name, covariances, shape):
@@ -20,16 +18,9 @@ def require_covariances(name, covariances, shape):
     if np.shape(covariances) not in allowed:
         expected = " or ".join(map(str, allowed[::-1]))
         raise ValueError(f"{name} must have shape {expected} to match the means, got shape {np.shape(covariances)}")
-    require_finite(name, covariances)
-    if is_traced(covariances):
-        return
-    matrices = np.reshape(np.asarray(covariances, np.float64), (-1, dim, dim))
-    for matrix in matrices:
-        eigenvalues = np.linalg.eigvalsh(matrix)
-        if not np.allclose(matrix, matrix.T, rtol=0, atol=_TOLERANCE * np.abs(matrix).max()):
-            raise ValueError(f"{name} must be symmetric, got entries that differ from their mirror images")
-        if eigenvalues[0] < -_TOLERANCE * abs(eigenvalues[-1]):
-            raise ValueError(f"{name} must be positive semi-definite, got an eigenvalue of {eigenvalues[0]:.3g}")
+    if not is_traced(covariances):
+        for covariance in np.reshape(np.asarray(covariances), (-1, dim, dim)):
+            require_covariance(name, covariance)
 
 
 def apply(matrices, vectors):
@@ -52,8 +43,10 @@ def spectrum(covariances):
     deviations = xp.sqrt(xp.where(eigenvalues > rounding, eigenvalues, 0))
     if xp is jnp:
         asymmetry = jnp.max(jnp.abs(matrices - jnp.swapaxes(matrices, 1, 2)), axis=(1, 2))
-        valid = (asymmetry <= _TOLERANCE * jnp.max(jnp.abs(matrices), axis=(1, 2))) & jnp.isfinite(largest[:, 0])
-        valid &= eigenvalues[:, 0] >= -_TOLERANCE * jnp.abs(largest[:, 0])
+        valid = (asymmetry <= COVARIANCE_ROUNDING * jnp.max(jnp.abs(matrices), axis=(1, 2))) & jnp.isfinite(
+            largest[:, 0]
+        )
+        valid &= eigenvalues[:, 0] >= -COVARIANCE_ROUNDING * jnp.abs(largest[:, 0])
         deviations = jnp.where(valid[:, None], deviations, jnp.nan)
     return jnp.asarray(deviations, covariances.dtype), jnp.asarray(axes, covariances.dtype)
 

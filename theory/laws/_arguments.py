@@ -8,6 +8,7 @@ from theory._checks import (
     poison,
     require_choice,
     require_count,
+    require_covariance,
     require_finite,
     require_nonnegative,
     require_positive,
@@ -44,3 +45,9 @@ def plain(name: str, value) -> np.ndarray:
         raise ValueError(f"{name} is traced: this law uses SciPy's Bessel functions, so call it outside jit")
     require_positive(name, value)
     return np.asarray(value, np.float64)
+
+
+def covariance_eigenvalues(covariance) -> np.ndarray:
+    """Eigenvalues in ascending order of a concrete covariance ``(D, D)``, or a ``ValueError`` for what is none."""
+    require_covariance("covariance", covariance)
+    return np.maximum(np.linalg.eigvalsh(np.asarray(covariance, np.float64)), 0.0)

@@ -5,8 +5,7 @@ import numpy as np
 import scipy.special
 
 from theory._checks import is_traced, require_nonnegative
-from theory.laws._arguments import arguments, plain, require_count
-from theory.laws.general import _covariance_eigenvalues
+from theory.laws._arguments import arguments, covariance_eigenvalues, plain, require_count
 
 _FEW_NEIGHBOURS = 0.25  # below this s/d a sum over neighbouring points converges faster than the series in q
 _CELLS = np.arange(-3.0, 4.0)
@@ -40,7 +39,7 @@ def gaussian_flow(x, mean, covariance, sigma, sigma_max, error=0.0):
         positive={"sigma_max": sigma_max},
     )
     if xp is np:
-        _covariance_eigenvalues(covariance)  # raises for what is no covariance
+        covariance_eigenvalues(covariance)  # raises for what is no covariance
     eigenvalues, vectors = xp.linalg.eigh(covariance)
     spread = xp.maximum(eigenvalues, 0.0) + (error**2)[..., None]
     shrink = xp.sqrt((spread + (sigma**2)[..., None]) / (spread + (sigma_max**2)[..., None]))

@@ -5,8 +5,8 @@ import numpy as np
 import scipy.optimize
 import scipy.special
 
-from theory._checks import is_traced, require_finite
-from theory.laws._arguments import arguments, plain, require_count
+from theory._checks import is_traced
+from theory.laws._arguments import arguments, covariance_eigenvalues, plain, require_count
 
 
 def collapse_noise(n, dim, scale):
@@ -27,7 +27,7 @@ def collapse_noise_gaussian(n, covariance) -> float:
     The root of ln n = (1/2) sum_j ln(1 + l_j/sigma^2), the mutual information, l_j the eigenvalues of the covariance;
     `collapse_noise` is its isotropic case. n above 1; not all eigenvalues zero. Scalars, not traced.
     """
-    eigenvalues = _covariance_eigenvalues(covariance)
+    eigenvalues = covariance_eigenvalues(covariance)
     if not n > 1:
         raise ValueError(f"n must be above 1, since a single point is always recalled, got {n}")
     if eigenvalues[-1] == 0:
@@ -51,7 +51,7 @@ def dimension_gaussian(noise, covariance):
     The least squared denoising error over noise^2; of any other data the best affine one, so an upper bound of theirs.
     noise: of any shape, positive; covariance ``(D, D)``. Not traced.
     """
-    eigenvalues = _covariance_eigenvalues(covariance)
+    eigenvalues = covariance_eigenvalues(covariance)
     square = plain("noise", noise)[..., None] ** 2
     return np.sum(eigenvalues / (eigenvalues + square), axis=-1)[()]
 
@@ -64,7 +64,7 @@ def speciation_noise(covariance):
     """
     if is_traced(covariance):
         return jax.numpy.sqrt(jax.numpy.linalg.eigvalsh(covariance)[-1])
-    return np.sqrt(_covariance_eigenvalues(covariance)[-1])
+    return np.sqrt(covariance_eigenvalues(covariance)[-1])
 
 
 def speciation_two_gaussians(half_distance, variance):
@@ -86,19 +86,6 @@ def nominal_noise(noise, error):
     xp, noise, error = arguments(nonnegative={"noise": noise, "error": error})
     square = (noise - error) * (noise + error)
     return xp.where(square > 0, xp.sqrt(xp.where(square > 0, square, 1.0)), xp.nan)[()]
-
-
-def _covariance_eigenvalues(covariance) -> np.ndarray:
-    """Eigenvalues in ascending order, or a ``ValueError`` for what is no covariance."""
-    shape = np.shape(covariance)
-    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
-        raise ValueError(f"covariance must be a square matrix, got shape {shape}")
-    require_finite("covariance", covariance)
-    matrix = np.asarray(covariance, np.float64)
-    eigenvalues = np.linalg.eigvalsh(matrix)
-    if not np.allclose(matrix, matrix.T, rtol=1e-6, atol=0) or eigenvalues[0] < -1e-6 * abs(eigenvalues[-1]):
-        raise ValueError("covariance must be symmetric and positive semi-definite")
-    return np.maximum(eigenvalues, 0.0)
 
 
 def ridge_radius(noise, radius):

@@ -15,8 +15,7 @@ import scipy.spatial
 import scipy.special
 
 from theory._checks import is_traced, poison, require_nonnegative, require_points
-from theory.laws._arguments import arguments, require_count
-from theory.laws.general import _covariance_eigenvalues
+from theory.laws._arguments import arguments, covariance_eigenvalues, require_count
 
 
 def kl_bound(noise, other, dim: int):
@@ -48,7 +47,7 @@ def wasserstein_bounds(noise, other, covariance):
         xp, eigenvalues = jnp, jnp.linalg.eigvalsh(covariance)
         eigenvalues = poison(eigenvalues, eigenvalues >= -1e-6 * xp.max(eigenvalues))
     else:
-        eigenvalues = _covariance_eigenvalues(covariance)
+        eigenvalues = covariance_eigenvalues(covariance)
     one, two = noise[..., None], other[..., None]
     squares = [xp.maximum(eigenvalues, 0) + level**2 for level in (one, two)]
     positive = (squares[0] > 0) & (squares[1] > 0)

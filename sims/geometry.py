@@ -1,11 +1,11 @@
-"""What a stored diagram says of itself: its geometry."""
+"""The geometry of the manifold that stored results are about."""
 
 import dataclasses
 
 import numpy as np
 import xarray as xr
 
-_DIMENSIONS = {"circle": (1, 2), "torus": (2, 4)}
+_DIMENSIONS = {"circle": (1, 2), "torus": (2, 4), "torus3": (3, 6)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Geometry:
 
 
 def geometry(results: xr.Dataset) -> Geometry | None:
-    """The geometry of a diagram on a manifold, None for one of images."""
+    """The geometry of results on a manifold, None for those of images."""
     dimensions = _DIMENSIONS.get(results.attrs["config"]["manifold"])
     return Geometry(*dimensions) if dimensions else None
 
