@@ -18,7 +18,7 @@ from sims.geometry import geometry
 from sims.populations import DigitsPopulation, Population, population
 from sims.store import Variable
 from theory import ErrorProneDenoiser, laws, probability_flow
-from theory._checks import require_choice, require_count, require_levels, require_positive
+from theory.checks import require_choice, require_count, require_levels, require_positive
 from theory.manifolds import Manifold
 from theory.metrics import Estimate, mean_estimate, root_mean_square_estimate
 

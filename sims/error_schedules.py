@@ -15,7 +15,7 @@ from sims.estimates import flat, mean_and_error, with_errors
 from sims.experiment import Experiment, Preset, Study, StudyConfig, require_distinct
 from sims.store import Variable
 from theory import Circle, ScheduledErrorDenoiser, laws, probability_flow
-from theory._checks import is_traced, require_choice, require_count, require_levels, require_positive
+from theory.checks import is_traced, require_choice, require_count, require_levels, require_positive
 from theory.metrics import manifold_distance_estimate, memorization_ratio_estimate, order_parameter_estimate
 
 # Name: exponent p of the power of sigma, and how much of power, constant, growth towards the data, and bump there is.

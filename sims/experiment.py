@@ -16,7 +16,7 @@ import xarray as xr
 from sims import command_line
 from sims.store import Store, Variable, config_of
 from sims.sweep import run_serially
-from theory._checks import require_choice, require_count
+from theory.checks import require_choice, require_count
 
 PRESETS = ("quick", "paper", "large")
 Preset = Literal["quick", "paper", "large"]

@@ -17,7 +17,7 @@ from sims.experiment import Experiment, Preset, Study, StudyConfig, octaves, req
 from sims.populations import DigitsPopulation
 from sims.store import Variable
 from theory import laws, posterior
-from theory._checks import require_count, require_levels
+from theory.checks import require_count, require_levels
 from theory.metrics import Estimate, leave_one_out_gap, local_dimension, mean_estimate
 
 DIGITS = "digits"

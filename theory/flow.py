@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PyTree
 
-from theory._checks import common_float, is_traced, poison, require_levels, require_positive
+from theory.checks import common_float, is_traced, poison, require_levels, require_positive
 from theory.denoisers import ErrorProneDenoiser
 from theory.integration import (
     descends,

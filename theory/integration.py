@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from theory._checks import (
+from theory.checks import (
     as_float,
     is_traced,
     poison,

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PyTree
 
-from theory._checks import common_float, is_traced, poison
+from theory.checks import common_float, is_traced, poison
 from theory.denoisers import ErrorProneDenoiser
 from theory.integration import descends, in_effective_noise, integrate, require_adaptive, require_states
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from theory._checks import common_float, is_traced, poison, require_count, require_positive
+from theory.checks import common_float, is_traced, poison, require_count, require_positive
 
 
 def edm_schedule(n: int, sigma_min, sigma_max, rho=7.0) -> Float[Array, " n"]:

@@ -5,7 +5,7 @@ import pathlib
 from typing import Literal
 
 from sims.experiment import Preset, StudyConfig, require_distinct
-from theory._checks import require_choice, require_count, require_levels, require_nonnegative, require_positive
+from theory.checks import require_choice, require_count, require_levels, require_nonnegative, require_positive
 
 ManifoldName = Literal["circle", "segment"]
 

@@ -5,7 +5,7 @@ import pathlib
 from typing import Literal
 
 from sims.experiment import Preset, StudyConfig, octaves, require_distinct
-from theory._checks import require_choice, require_count, require_levels, require_nonnegative, require_positive
+from theory.checks import require_choice, require_count, require_levels, require_nonnegative, require_positive
 
 GUIDE = 2.0  # error of the guide over that of the model that it guides
 ManifoldName = Literal["circle", "torus", "digits"]

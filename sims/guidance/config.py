@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from sims.experiment import Preset, StudyConfig, require_distinct
-from theory._checks import require_choice, require_count, require_levels, require_nonnegative
+from theory.checks import require_choice, require_count, require_levels, require_nonnegative
 
 PLACEMENTS = ("even", "iid")
 

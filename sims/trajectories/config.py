@@ -7,7 +7,7 @@ import diffrax
 import numpy as np
 
 from sims.experiment import Preset, StudyConfig, octaves, require_distinct
-from theory._checks import require_choice, require_count, require_levels, require_positive
+from theory.checks import require_choice, require_count, require_levels, require_positive
 
 SOLVERS = {"Euler": diffrax.Euler(), "Heun": diffrax.Heun(), "Tsit5": diffrax.Tsit5(), "Dopri8": diffrax.Dopri8()}
 SIGMA_MAX = 40.0  # radii: Gaussian starts then miss the smoothed data by KL <= 1/3200 [early-stopping]

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from theory._checks import COVARIANCE_ROUNDING, is_traced, poison, require_covariance
+from theory.checks import COVARIANCE_ROUNDING, is_traced, poison, require_covariance
 
 
 def require_covariances(name, covariances, shape):

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from theory._checks import is_traced, require
+from theory.checks import is_traced, require
 from theory.denoisers.error_prone import ErrorProneDenoiser
 from theory.denoisers.guided import GuidedDenoiser
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from theory._checks import common_float, is_traced, poison, require_nonnegative, require_points, require_query
+from theory.checks import common_float, is_traced, poison, require_nonnegative, require_points, require_query
 from theory.empirical.distribution import (
     Posterior,
     broadcast_noise,

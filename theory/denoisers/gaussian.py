@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from theory._checks import (
+from theory.checks import (
     common_float,
     is_traced,
     poison,

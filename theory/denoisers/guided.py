@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from theory._checks import as_float, common_float, poison, require, require_positive
+from theory.checks import as_float, common_float, poison, require, require_positive
 
 
 class GuidedDenoiser(eqx.Module):

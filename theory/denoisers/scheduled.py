@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from theory._checks import common_float, is_traced, require_nonnegative, require_query
+from theory.checks import common_float, is_traced, require_nonnegative, require_query
 from theory.denoisers.error_prone import ErrorProneDenoiser, _denoised, _jacobian_at, _log_density_at, _score_at
 
 

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from theory._checks import (
+from theory.checks import (
     is_traced,
     poison,
     require_choice,

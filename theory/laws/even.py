@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
-from theory._checks import is_traced
+from theory.checks import is_traced
 from theory.laws._arguments import arguments, plain, require_choice
 from theory.laws.general import normal_error, require_dims
 from theory.laws.iid import chi_square_iid

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import scipy.special
 
-from theory._checks import is_traced, require_nonnegative
+from theory.checks import is_traced, require_nonnegative
 from theory.laws._arguments import arguments, covariance_eigenvalues, plain, require_count
 
 _FEW_NEIGHBOURS = 0.25  # below this s/d a sum over neighbouring points converges faster than the series in q

@@ -5,7 +5,7 @@ import numpy as np
 import scipy.optimize
 import scipy.special
 
-from theory._checks import is_traced
+from theory.checks import is_traced
 from theory.laws._arguments import arguments, covariance_eigenvalues, plain, require_count
 
 

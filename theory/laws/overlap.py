@@ -14,7 +14,7 @@ import numpy as np
 import scipy.spatial
 import scipy.special
 
-from theory._checks import is_traced, poison, require_nonnegative, require_points
+from theory.checks import is_traced, poison, require_nonnegative, require_points
 from theory.laws._arguments import arguments, covariance_eigenvalues, require_count
 
 

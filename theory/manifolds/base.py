@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from theory._checks import as_float, require_count, require_positive, require_query
+from theory.checks import as_float, require_count, require_positive, require_query
 
 _ROUNDING = 16  # how many machine epsilons off the manifold a point still counts as on it
 

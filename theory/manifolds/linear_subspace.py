@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from theory._checks import as_float, poison, require_count, require_query
+from theory.checks import as_float, poison, require_count, require_query
 from theory.manifolds.base import Manifold, cell_centres, length_scale
 
 

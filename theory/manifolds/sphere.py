@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from theory._checks import as_float, poison, require_count, require_query
+from theory.checks import as_float, poison, require_count, require_query
 from theory.manifolds.base import Manifold, length_scale
 from theory.manifolds.flat_torus import Circle
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from theory._checks import as_float, common_float, poison, require_count, require_positive, require_query
+from theory.checks import as_float, common_float, poison, require_count, require_positive, require_query
 from theory.manifolds.base import Manifold, cell_centres, length_scale
 
 _CELLS = 16  # of the projection's grid in each turn

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from theory._checks import common_float, poison, require_count, require_levels, require_points
+from theory.checks import common_float, poison, require_count, require_levels, require_points
 from theory.empirical import normalized_log_weights, posterior
 
 

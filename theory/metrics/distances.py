@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from theory._checks import common_float, require_points, require_positive
+from theory.checks import common_float, require_points, require_positive
 from theory.manifolds import FlatTorus
 from theory.metrics.estimate import Estimate
 

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.special
 from jaxtyping import Array, Float, Int
 
-from theory._checks import common_float, is_traced, poison, require, require_count, require_levels, require_points
+from theory.checks import common_float, is_traced, poison, require, require_count, require_levels, require_points
 from theory.denoisers import ErrorProneDenoiser
 
 _NODES = (

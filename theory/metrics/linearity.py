@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from theory._checks import common_float, poison, require_count, require_levels, require_points
+from theory.checks import common_float, poison, require_count, require_levels, require_points
 
 
 class Linearity(eqx.Module):

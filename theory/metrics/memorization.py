@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from theory._checks import common_float, poison, require_count, require_points, require_positive
+from theory.checks import common_float, poison, require_count, require_points, require_positive
 from theory.empirical import normalized_log_weights
 from theory.manifolds import FlatTorus, Manifold
 from theory.metrics.estimate import Estimate, mean_estimate, root_mean_square_estimate

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from theory._checks import common_float, poison, require_count, require_finite, require_levels, require_points
+from theory.checks import common_float, poison, require_count, require_finite, require_levels, require_points
 
 
 def require_sets(train, validation, sigmas) -> tuple[Array, ...]:

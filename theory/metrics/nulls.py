@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from theory._checks import require_points
+from theory.checks import require_points
 
 
 class BesideNulls(eqx.Module):

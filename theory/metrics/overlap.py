@@ -11,7 +11,7 @@ import numpy as np
 import scipy.optimize
 import scipy.spatial
 
-from theory._checks import common_float, is_traced, poison, require_count, require_points, require_positive
+from theory.checks import common_float, is_traced, poison, require_count, require_points, require_positive
 from theory.empirical import normalized_log_weights
 from theory.empirical.distribution import make_posterior
 from theory.metrics.estimate import Estimate, mean_estimate

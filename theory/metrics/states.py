@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from theory._checks import common_float, poison, require_points, require_positive
+from theory.checks import common_float, poison, require_points, require_positive
 from theory.empirical import dense, normalized_log_weights
 from theory.metrics.estimate import Estimate, mean_estimate
 

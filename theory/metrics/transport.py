@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from theory._checks import common_float, require_count, require_points
+from theory.checks import common_float, require_count, require_points
 from theory.metrics.estimate import Estimate
 
 
