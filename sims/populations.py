@@ -1,5 +1,6 @@
 """Where the data of a sim come from: a manifold with a known truth, or real images with a validation split."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import equinox as eqx
@@ -121,8 +122,31 @@ class DigitsPopulation(eqx.Module):
         return self.held_out
 
 
-def population(manifold: str, seed: int) -> Population:
-    """The population that ``--manifold`` names."""
+def population(manifold: str, seed: int, sizes: Iterable[int] = ()) -> Population:
+    """The population that ``--manifold`` names; ``ValueError`` unless it has training sets of all these sizes."""
+    people = _population(manifold, seed)
+    for n in sizes:
+        people.require_size(n)
+    return people
+
+
+def unit(people: Population, n: int):
+    """What lengths of a set of n points are measured in: the spacing d on a manifold, else the unit of the data."""
+    return 1.0 if people.manifold is None else people.manifold.spacing(n)
+
+
+def start_noise(people: Population):
+    """Noise where trajectories start: Gaussian starts miss the smoothed data by KL <= |y|^2/(2 s_max^2) [early-stopping]."""
+    return 40 * jnp.sqrt(jnp.mean(jnp.sum(people.reference**2, axis=1)))
+
+
+def padded(points: Float[Array, "n D"], size: int) -> tuple[Float[Array, "size D"], Float[Array, " size"]]:
+    """The points and their weights, padded with weight 0, so that one compiled program serves every n up to ``size``."""
+    padding = size - len(points)
+    return jnp.pad(points, ((0, padding), (0, 0)), mode="edge"), jnp.pad(jnp.ones(len(points)), (0, padding))
+
+
+def _population(manifold: str, seed: int) -> Population:
     if manifold == "digits":
         return DigitsPopulation(seed)
     return ManifoldPopulation(

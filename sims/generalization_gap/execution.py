@@ -15,15 +15,13 @@ from sims.generalization_gap.measure import (
     gaps_by_position,
     gaps_by_validation,
 )
-from sims.populations import Population, population
+from sims.populations import Population, population, unit
 from sims.store import Variable
 
 
 def prepare(config: GeneralizationGapConfig) -> Study:
     """The grid of the study. ``ValueError`` for sizes that the manifold does not have."""
-    people = population(config.manifold, config.seed)
-    for n in config.points:
-        people.require_size(n)
+    people = population(config.manifold, config.seed, config.points)
     axes = {
         "norm": NORMS,
         "validation": ("random",),
@@ -57,7 +55,7 @@ def _variables(on_manifold: bool) -> dict[str, Variable]:
 def _compute(config: GeneralizationGapConfig, people: Population, placement: str, n: int, key) -> dict[str, Array]:
     train_key, own_key, random_key, *keys = jax.random.split(key, 7)
     even, manifold = placement == "even", people.manifold
-    scale = 1.0 if manifold is None else manifold.spacing(n)
+    scale = unit(people, n)
     errors, noises = (scale * jnp.asarray(sorted(values)) for values in (config.errors, config.noises))
     train = people.train(placement, n, train_key)
     own = people.validation(placement, n, own_key, config.draws)

@@ -10,6 +10,7 @@ from sims.experiment import Preset, StudyConfig, require_distinct
 from theory.checks import require_choice, require_count, require_levels, require_nonnegative
 
 PLACEMENTS = ("even", "iid")
+GUIDE = 2.0  # error of the negative model of autoguidance over that of the positive one
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from sims.guidance.config import GUIDE
 from theory import Circle, ConditionalDenoiser, GuidedDenoiser
 
 
@@ -71,7 +72,7 @@ class GuidedByLabel(eqx.Module):
         keep = 1 - classifier_free.astype(labels.dtype)
         self.positive = ConditionalDenoiser(points, labels, error)
         # all points carry one label where the negative model is unconditional
-        self.negative = ConditionalDenoiser(points, keep * labels, (1 + keep) * error)
+        self.negative = ConditionalDenoiser(points, keep * labels, (1 + (GUIDE - 1) * keep) * error)
         self.of_states, self.of_states_negative = of_states, keep * of_states
         self.weight = weight
 

@@ -7,14 +7,12 @@ from sims.experiment import Study
 from sims.gaps import NORMS
 from sims.phase_diagram.config import PhaseDiagramConfig
 from sims.phase_diagram.measure import Column, measure_column, variables
-from sims.populations import Population, population
+from sims.populations import Population, padded, population, start_noise
 
 
 def prepare(config: PhaseDiagramConfig) -> Study:
     """The grid of a diagram and how one column is computed. ``ValueError`` for sizes that the manifold does not have."""
-    people = population(config.manifold, config.seed)
-    for n in config.points:
-        people.require_size(n)
+    people = population(config.manifold, config.seed, config.points)
     errors, noises = sorted(config.errors), sorted(config.noises)
     return Study(
         grid={"placement": people.placements, "points": config.points, "replicate": range(config.replicates)},
@@ -28,10 +26,10 @@ def prepare(config: PhaseDiagramConfig) -> Study:
 def _compute_column(config: PhaseDiagramConfig, people: Population, placement: str, n: int, key) -> dict:
     train_key, validation_key, fresh_key, measure_key = jax.random.split(key, 4)
     train = people.train(placement, n, train_key)
-    padding = max(config.points) - n
+    points, weights = padded(train, max(config.points))
     column = Column(
-        points=jnp.pad(train, ((0, padding), (0, 0)), mode="edge"),
-        weights=jnp.pad(jnp.ones(n), (0, padding)),
+        points=points,
+        weights=weights,
         count=jnp.asarray(n),
         train=train[jnp.arange(config.draws) % n],
         validation=people.validation(placement, n, validation_key, config.draws),
@@ -44,8 +42,7 @@ def _compute_column(config: PhaseDiagramConfig, people: Population, placement: s
         measure_key,
         jnp.asarray(sorted(config.errors)),
         jnp.asarray(sorted(config.noises)),
-        # the Gaussian starts then miss the smoothed data by KL <= |y|^2/(2 s_max^2) [early-stopping]
-        jnp.asarray(40.0) * jnp.sqrt(jnp.mean(jnp.sum(people.reference**2, axis=1))),
+        start_noise(people),
         jnp.asarray(config.tolerance),
         jnp.asarray(placement == "even"),
     )

@@ -3,7 +3,6 @@
 import pathlib
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -15,7 +14,6 @@ from sims.geometry import geometry
 from sims.plotting.style import (
     LAW,
     MARKERS,
-    SETTINGS,
     VERMILION,
     colours,
     law_handle,
@@ -23,17 +21,13 @@ from sims.plotting.style import (
     new_figure,
     number_handles,
     points_with_errors,
-    save,
+    save_all,
 )
 
 
 def draw(results: xr.Dataset, out) -> list[pathlib.Path]:
     """Write the figures of a result into ``out`` and return their paths."""
-    with mpl.rc_context(SETTINGS):
-        return [
-            save(fields(results), out, "disjoint_models"),
-            save(shared_starts(results), out, "shared_starts"),
-        ]
+    return save_all({"disjoint_models": fields, "shared_starts": shared_starts}, results, out)
 
 
 def fields(results: xr.Dataset) -> Figure:

@@ -2,7 +2,6 @@
 
 import pathlib
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -18,11 +17,7 @@ _OTHERS = {"constant": VERMILION, "growing": "#E69F00", "bump": "#CC79A7"}  # Ok
 
 def draw(results: xr.Dataset, out) -> list[pathlib.Path]:
     """Draw and save the figures; returns the paths of the PNG files."""
-    with mpl.rc_context(style.SETTINGS):
-        return [
-            style.save(_generalization(results), out, "error_schedules"),
-            style.save(_spread(results), out, "spread"),
-        ]
+    return style.save_all({"error_schedules": _generalization, "spread": _spread}, results, out)
 
 
 def _generalization(results: xr.Dataset) -> Figure:

@@ -23,9 +23,9 @@ def draw(results: xr.Dataset, out) -> list[pathlib.Path]:
         "trajectories": flow_paths.trajectories,
         "basins": flow_basins.figure,
     }
-    with mpl.rc_context(style.SETTINGS):
-        paths = [style.save(make(results), out, name) for name, make in figures.items()]
-        if "animated" in results:
+    paths = style.save_all(figures, results, out)
+    if "animated" in results:
+        with mpl.rc_context(style.SETTINGS):
             paths.append(flow_animation.save(results, pathlib.Path(out) / "flow_field.gif"))
     return paths
 

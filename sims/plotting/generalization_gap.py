@@ -2,7 +2,6 @@
 
 import pathlib
 
-import matplotlib as mpl
 import xarray as xr
 
 from sims.geometry import geometry
@@ -14,5 +13,4 @@ def draw(results: xr.Dataset, out) -> list[pathlib.Path]:
     figures = {"generalization_gap": gap_curves.figure, "validation_kinds": validation_kinds.figure}
     if geometry(results):
         figures["gap_by_angle"] = gap_by_position.figure
-    with mpl.rc_context(style.SETTINGS):
-        return [style.save(make(results), out, name) for name, make in figures.items()]
+    return style.save_all(figures, results, out)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sims.estimates import mean_and_error
-from sims.guidance import one_each
+from sims.guidance.config import GUIDE
 from sims.plotting.guided_measures import in_words, label_handles
 from sims.plotting.style import LAW, MARKERS, colours, law_handle, new_figure, points_with_errors
 from theory import laws
@@ -69,13 +69,17 @@ def _laws(line, part, strong) -> None:
     distance = 2 * np.sin(np.pi / (2 * n)) / (2 * np.pi / n)
     comb = laws.relative_gap_even(noise[noise < n / 4], error, 1.0)
     drawn = [(line[0], noise[noise < n / 4], comb)]
+
+    def single(weight):
+        return laws.relative_gap_guided_one_point(noise, error, GUIDE * error, weight, distance)
+
     if part["labels"].values[-1] == n:
-        drawn.append((line[0], noise, one_each.relative_gap(noise, error, 0.0, distance)))
+        drawn.append((line[0], noise, single(0.0)))
         if str(part["kind"].values) == "autoguidance":
-            drawn.append((line[1], noise, one_each.relative_gap(noise, error, strong, distance)))
-            drawn += [(line[3], noise, one_each.relative_gap(noise, error, w, distance)) for w in part["weight"].values]
+            drawn.append((line[1], noise, single(strong)))
+            drawn += [(line[3], noise, single(w)) for w in part["weight"].values]
         else:
-            drawn.append((line[3], noise, one_each.relative_gap(noise, error, 0.0, distance)))
+            drawn.append((line[3], noise, single(0.0)))
     if part["labels"].values[0] == 1 and str(part["kind"].values) == "autoguidance":
         drawn.append((line[2], noise[noise < n / 4], comb))
     for axes, x, y in drawn:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sims.estimates import mean_and_error
-from sims.guidance import one_each
+from sims.guidance.config import GUIDE
 from sims.plotting.style import LAW, MARKERS, VERMILION, colours, law_handle, new_figure, points_with_errors
 from theory import laws
 
@@ -106,12 +106,16 @@ def _law(axes, results, name: str) -> None:
         axes.plot([-0.25], laws.order_parameter_ring(error * spacing, n, 1.0), ">", color=LAW, ms=5, clip_on=False)
         if exact:
             axes.plot(
-                smooth, laws.order_parameter_ring(one_each.end_point_error(error * spacing, smooth), n, 1.0), color=LAW
+                smooth,
+                laws.order_parameter_ring(
+                    laws.guided_spread_one_point(error * spacing, GUIDE * error * spacing, smooth), n, 1.0
+                ),
+                color=LAW,
             )
     if name == "manifold_distance":
         axes.plot([-0.25], [error * spacing], ">", color=LAW, ms=5)
         if exact:
-            axes.plot(smooth, one_each.end_point_error(error * spacing, smooth), color=LAW)
+            axes.plot(smooth, laws.guided_spread_one_point(error * spacing, GUIDE * error * spacing, smooth), color=LAW)
     if name == "gap_peak" and even:
         levels = results["noise"].values
         axes.plot([-0.25], laws.relative_gap_even(levels, error, 1.0).max(), ">", color=LAW, ms=5)

@@ -2,7 +2,6 @@
 
 import pathlib
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -17,8 +16,7 @@ from theory import laws
 def draw(results: xr.Dataset, out) -> list[pathlib.Path]:
     """Draw and save the figures; returns the paths of the PNG files."""
     figures = {"high_dimension": figure, "digits_dimension": digits_dimension.figure}
-    with mpl.rc_context(style.SETTINGS):
-        return [style.save(make(results), out, name) for name, make in figures.items()]
+    return style.save_all(figures, results, out)
 
 
 def figure(results: xr.Dataset) -> Figure:

@@ -2,7 +2,6 @@
 
 import pathlib
 
-import matplotlib as mpl
 import xarray as xr
 
 from sims.geometry import geometry
@@ -14,5 +13,4 @@ def draw(results: xr.Dataset, out) -> list[pathlib.Path]:
     figures = {"phase_diagram": phase_map.figure, "gap_peak": gap_peaks.figure, "measures": field_measures.figure}
     if geometry(results):
         figures |= {"collapse": collapse.figure, "order_parameter": order_curve.figure}
-    with mpl.rc_context(style.SETTINGS):
-        return [style.save(make(results), out, name) for name, make in figures.items()]
+    return style.save_all(figures, results, out)

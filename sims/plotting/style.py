@@ -1,10 +1,12 @@
 """How all figures look: sizes, colours that survive print and colour blindness, and saving."""
 
 import pathlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -63,6 +65,12 @@ def log_ticks(axes, which: str = "both") -> None:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter(NullFormatter())
+
+
+def save_all(figures: Mapping[str, Callable[[xr.Dataset], Figure]], results: xr.Dataset, out) -> list[pathlib.Path]:
+    """Make every figure of the results and `save` it under its name; returns the paths of the PNG files."""
+    with mpl.rc_context(SETTINGS):
+        return [save(make(results), out, name) for name, make in figures.items()]
 
 
 def save(figure: Figure, out, name: str) -> pathlib.Path:

@@ -2,7 +2,6 @@
 
 import pathlib
 
-import matplotlib as mpl
 import xarray as xr
 
 from sims.plotting import early_stopping, paths, style, work_precision
@@ -15,5 +14,4 @@ def draw(results: xr.Dataset, out) -> list[pathlib.Path]:
         "early_stopping": early_stopping.figure,
         "work_precision": work_precision.figure,
     }
-    with mpl.rc_context(style.SETTINGS):
-        return [style.save(make(results), out, name) for name, make in figures.items()]
+    return style.save_all(figures, results, out)

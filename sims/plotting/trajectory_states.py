@@ -2,7 +2,6 @@
 
 import pathlib
 
-import matplotlib as mpl
 import xarray as xr
 
 from sims.plotting import overlap_against_gap, overlap_bounds, state_measures, style
@@ -15,5 +14,4 @@ def draw(results: xr.Dataset, out) -> list[pathlib.Path]:
         "state_measures": state_measures.figure,
         "overlap_bounds": overlap_bounds.figure,
     }
-    with mpl.rc_context(style.SETTINGS):
-        return [style.save(make(results), out, name) for name, make in figures.items()]
+    return style.save_all(figures, results, out)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sims.experiment import Study
-from sims.populations import Population, population
+from sims.populations import Population, padded, population, start_noise, unit
 from sims.trajectory_states.config import TrajectoryStatesConfig
 from sims.trajectory_states.measure import POPULATIONS, TrainingSet, measure, variables
 from theory import laws
@@ -15,13 +15,10 @@ _BATCHES = 4  # of the optimal assignment
 
 
 def prepare(config: TrajectoryStatesConfig) -> Study:
-    people = population(config.manifold, config.seed)
-    for n in config.points:
-        people.require_size(n)
-        if max(config.ratios) * max(config.errors) * _scale(people, n) >= _start(people):
-            raise ValueError(
-                f"ratios must keep sigma below {_start(people):g}, where trajectories start, got {max(config.ratios):g}"
-            )
+    people = population(config.manifold, config.seed, config.points)
+    top = float(start_noise(people))
+    if any(max(config.ratios) * max(config.errors) * unit(people, n) >= top for n in config.points):
+        raise ValueError(f"ratios must keep sigma below {top:g}, where trajectories start, got {max(config.ratios):g}")
     exact = people.reference.shape[1] <= 2
     return Study(
         grid={"placement": people.placements, "points": config.points, "replicate": range(config.replicates)},
@@ -40,36 +37,24 @@ def prepare(config: TrajectoryStatesConfig) -> Study:
 def _compute(config: TrajectoryStatesConfig, people: Population, exact: bool, placement: str, n: int, key) -> dict:
     train_key, validation_key, measure_key, transport_key = jax.random.split(key, 4)
     train = people.train(placement, n, train_key)
-    padding = max(config.points) - n
     data = TrainingSet(
-        jnp.pad(train, ((0, padding), (0, 0)), mode="edge"),
-        jnp.pad(jnp.ones(n), (0, padding)),
+        *padded(train, max(config.points)),
         jnp.asarray(n),
         train[jnp.arange(config.draws) % n],
         people.validation(placement, n, validation_key, config.draws),
     )
-    errors, ratios = _scale(people, n) * np.sort(config.errors), np.sort(config.ratios)
+    errors, ratios = float(unit(people, n)) * np.sort(config.errors), np.sort(config.ratios)
     measured = measure(
         data,
         jnp.asarray(errors),
         jnp.asarray(ratios),
-        _start(people),
+        float(start_noise(people)),
         config.tolerance,
         measure_key,
         config.trajectories,
         exact,
     )
     return measured | _transport(train, errors[:, None], errors[:, None] * ratios, transport_key, config)
-
-
-def _scale(people: Population, n: int) -> float:
-    """The unit of the model errors: the spacing d on a manifold."""
-    return 1.0 if people.manifold is None else float(people.manifold.spacing(n))
-
-
-def _start(people: Population) -> float:
-    """Noise where trajectories start: Gaussian starts miss the smoothed data by KL <= |y|^2/(2 s_max^2) [early-stopping]."""
-    return 40 * float(jnp.sqrt(jnp.mean(jnp.sum(people.reference**2, axis=1))))
 
 
 def _transport(train, errors, sigmas, key, config: TrajectoryStatesConfig) -> dict:

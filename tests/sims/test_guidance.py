@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sims.estimates import mean_and_error
-from sims.guidance import GuidanceConfig, one_each
+from sims.guidance import GuidanceConfig
 from sims.guidance.execution import prepare
 from sims.guidance.labelled import LabelledSet
 from theory import Circle, laws
@@ -78,9 +78,11 @@ def test_one_label_for_each_point_follows_its_laws(even, weight):
     finest = even.sel(kind="autoguidance", labels=COUNT, weight=weight, error=0.3)
     gap, error = (part.sel(norm="squared") for part in mean_and_error(finest, "gap"))
     distance = 2 * np.sin(SPACING / 4)
-    law = one_each.relative_gap(SPACING * finest["noise"].values, 0.3 * SPACING, weight, distance)
+    law = laws.relative_gap_guided_one_point(
+        SPACING * finest["noise"].values, 0.3 * SPACING, 0.6 * SPACING, weight, distance
+    )
     assert (abs(gap - law) < 4 * error + 0.01 * law).all()
-    scatter = one_each.end_point_error(0.3 * SPACING, weight)
+    scatter = laws.guided_spread_one_point(0.3 * SPACING, 0.6 * SPACING, weight)
     order, order_error = mean_and_error(finest, "order_parameter")
     assert abs(order - laws.order_parameter_ring(scatter, COUNT, 1.0)) < 4 * order_error + 1e-3
     of_point = np.arange(finest.sizes["sample"]) * COUNT // finest.sizes["sample"]

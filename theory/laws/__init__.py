@@ -37,6 +37,7 @@ from theory.laws.general import (
     speciation_noise,
     speciation_two_gaussians,
 )
+from theory.laws.guided import guided_spread_one_point, relative_gap_guided, relative_gap_guided_one_point
 from theory.laws.iid import (
     chi_square_iid,
     chi_square_ring,
@@ -65,7 +66,6 @@ from theory.laws.response import (
     gap_jittered,
     gap_lattice,
     gap_local,
-    relative_gap_guided,
 )
 
 __all__ = [
@@ -98,6 +98,7 @@ __all__ = [
     "gap_peak_height_iid",
     "gap_peak_noise_iid",
     "gaussian_flow",
+    "guided_spread_one_point",
     "isolated_distance",
     "jacobian_square_even",
     "kl_bound",
@@ -111,6 +112,7 @@ __all__ = [
     "order_parameter_schedule",
     "relative_gap_even",
     "relative_gap_guided",
+    "relative_gap_guided_one_point",
     "relative_gap_iid",
     "ridge_radius",
     "speciation_noise",

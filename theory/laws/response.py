@@ -10,8 +10,6 @@ import math
 import numpy as np
 
 from theory.laws._arguments import arguments, require_count
-from theory.laws.even import gap_even_leading
-from theory.laws.general import require_dims
 from theory.laws.iid import chi_square_iid
 
 
@@ -108,26 +106,6 @@ def gap_lattice(sigma, error, spacing, offset, dim: int):
     phase = xp.broadcast_to(offset, (dim,))[:, None] * g[..., None, :]
     # g and -g, and 1 - cos = 2 sin^2(half), which keeps its digits at small offsets
     return 8 * sigma**4 * xp.sum(weight * xp.sum(xp.sin(phase / 2) ** 2, axis=-2), axis=-1)
-
-
-def relative_gap_guided(sigma, error, guide_error, weight, spacing, dim: int = 1, ambient_dim: int = 2):
-    """Gap over training error, as `relative_gap_even`, of D_w = D + w (D - D_guide), leading order [guidance], [gap-lattice].
-
-    Autoguidance of an even or square-lattice model by one of the error ``guide_error``. The gap is linear in the field to
-    this order, (1 + w) G(error) - w G(guide_error), half of it above and half below the error of a smooth manifold; so is
-    the field normal to the manifold, exactly. weight at least 0; good for q(s) well below 1 and a weight of a few.
-    """
-    dim, ambient_dim = require_dims(dim, ambient_dim)
-    _, error, guide_error, weight, sigma, spacing = arguments(
-        nonnegative={"error": error, "guide_error": guide_error, "weight": weight},
-        positive={"sigma": sigma, "spacing": spacing},
-    )
-    gaps, normals = (
-        [of(each) for each in (error, guide_error)]
-        for of in (lambda e: dim * gap_even_leading(sigma, e, spacing), lambda e: e**2 / (sigma**2 + e**2))
-    )
-    gap, normal = ((1 + weight) * own - weight * other for own, other in (gaps, normals))
-    return gap / (dim * sigma**2 + (ambient_dim - dim) * (sigma * normal) ** 2 - gap / 2)
 
 
 def _independent(time, spacing, dim):

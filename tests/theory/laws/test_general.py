@@ -95,6 +95,8 @@ LAWS = {
     "gap_jittered": (lambda *a: laws.gap_jittered(*a, 2), (0.2, 0.3, 0.1, 1.5), 2),
     "gap_lattice": (lambda *a: laws.gap_lattice(*a, 2), (0.2, 0.3, 1.5, 0.4), 3),
     "relative_gap_guided": (laws.relative_gap_guided, (0.2, 0.3, 0.6, 1.0, 1.0), 2),
+    "guided_spread_one_point": (laws.guided_spread_one_point, (0.3, 0.6, 1.0), 1),
+    "relative_gap_guided_one_point": (laws.relative_gap_guided_one_point, (0.2, 0.3, 0.6, 1.0, 1.0), 3),
     "gap_local": (laws.gap_local, (0.2, 0.3, 1.5, 0.1), 3),
     "gap_from_structure": (
         lambda sigma, error: laws.gap_from_structure(sigma, error, np.arange(0, 20, 0.1), np.ones(200), 2.0),
