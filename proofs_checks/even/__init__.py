@@ -1,0 +1,1 @@
+"""Evenly spaced points on a curve, small noise against its radius."""

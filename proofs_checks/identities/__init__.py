@@ -1,0 +1,1 @@
+"""Identities that hold for any data."""

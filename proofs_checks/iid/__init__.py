@@ -1,0 +1,1 @@
+"""Independent points on a manifold, few or many inside the kernel."""
