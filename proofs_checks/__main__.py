@@ -39,14 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
         )
         print(wrong, file=sys.stderr)
         return 2
-    start = time.perf_counter()
-    records = []
+    start, sources, records = time.perf_counter(), ledger.source_hash(), []
+
     for record in ledger.run(config.only or entries(), config.jobs):
         records.append(record)
         if config.json != "-":
             print(ledger.text(record), flush=True)
     failed = [record.label for record in records if record.faults]
-    document = json.dumps([record.as_json() for record in records], indent=1)
+    document = json.dumps({"sources": sources, "records": [record.as_json() for record in records]}, indent=1)
     if config.json == "-":
         print(document)
         return bool(failed)

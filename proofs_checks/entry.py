@@ -119,9 +119,9 @@ class Entry:
 
 
 def resolve(name: str) -> Any:
-    """The object of a dotted name: a module's attribute, or an attribute of that (a method)."""
+    """The object of a dotted name: a module, its attribute, or an attribute of that (a method)."""
     parts = name.split(".")
-    for cut in range(len(parts) - 1, 0, -1):
+    for cut in range(len(parts), 0, -1):
         try:
             found = importlib.import_module(".".join(parts[:cut]))
         except ModuleNotFoundError:

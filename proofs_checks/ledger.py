@@ -1,5 +1,7 @@
 """Running entries: each step must hold, refute its wrong variants, and each function agree with its oracle."""
 
+import hashlib
+import pathlib
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -112,6 +114,13 @@ def run(labels: Iterable[str], jobs: int = 1) -> Iterator[Record]:
 def double_precision() -> None:
     """Set JAX to float64, which the comparisons assume: for entry points and their processes."""
     jax.config.update("jax_enable_x64", True)
+
+
+def source_hash() -> str:
+    """Of all that a ledger depends on, to tell whether one that was kept is of the present sources."""
+    root = pathlib.Path(__file__).parents[1]
+    sources = sorted(path for package in ("theory", "proofs_checks") for path in (root / package).rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 def _run_label(label: str) -> Record:

@@ -30,7 +30,8 @@ def test_the_commands_are_there_in_the_order_that_is_promised():
 
 
 def pages():
-    return [README, *sorted((README.parent / "docs").glob("*.md"))]
+    docs = README.parent / "docs"
+    return [README, *sorted(page for page in docs.rglob("*.md") if "_build" not in page.parts)]
 
 
 def test_linked_files_exist():

@@ -13,20 +13,27 @@ def own_validation(placement: str) -> str:
     return "midway" if placement == "even" else "random"
 
 
-def gap_law(results: xr.Dataset, placement: str, noise, error):
-    """Relative squared gap in units of d, validation as in `own_validation`; NaN where there is none.
+def gap_law(results: xr.Dataset, placement: str, noise, error, norm: str = "squared"):
+    """Relative gap in units of d, validation as in `own_validation`; NaN where there is no law.
 
-    Even points: all orders. Independent points: to the next order in c(s), where there is a point or more in the kernel.
+    Even points: all orders; on the torus in the Euclidean norm to leading order in q(s), where that is below 0.1. Independent
+    points: to the next order in c(s), where there is a point or more in the kernel.
     """
     found = geometry(results)
     noise, error = np.broadcast_arrays(np.asarray(noise, float), error)
     if found is None:
         return np.full(noise.shape, np.nan)
-    dims = found.dim, found.ambient_dim
-    if placement == "even":
+    dims, effective = (found.dim, found.ambient_dim), np.hypot(noise, error)
+    if placement != "even":
+        law = laws.relative_gap_iid if norm == "squared" else laws.relative_gap_euclidean_iid
+        return np.where(effective > 0.5, law(noise, error, 1.0, *dims, next_order=True), np.nan)
+    if norm == "squared":
         return laws.relative_gap_even(noise, error, 1.0, *dims)
-    law = laws.relative_gap_iid(noise, error, 1.0, *dims, next_order=True)
-    return np.where(np.hypot(noise, error) > 0.5, law, np.nan)
+    if found.dim == 1:
+        return laws.relative_gap_euclidean_even(noise, error, 1.0, found.ambient_dim)
+    gap = laws.gap_euclidean_even_leading(noise, error, 1.0, *dims)
+    training = laws.euclidean_error(noise, error, *dims) - gap / 2
+    return np.where(laws.order_parameter_even(effective, 1.0) < 0.1, gap / training, np.nan)
 
 
 def summary(results: xr.Dataset) -> str:

@@ -16,7 +16,7 @@ _NORMS = {"squared": "squared error", "euclidean": "Euclidean error"}
 
 
 def figure(results: xr.Dataset) -> Figure:
-    """Left the squared error over its law, right the Euclidean one, both over the error at a training point."""
+    """Left the squared error, right the Euclidean one, both over the error at a training point, with their laws."""
     found = geometry(results)
     if found is None:
         raise ValueError("places between even points need a manifold")
@@ -30,8 +30,7 @@ def figure(results: xr.Dataset) -> Figure:
         for i, error in enumerate(errors):
             own = 1 + mean.sel(error=error), bar.sel(error=error)
             points_with_errors(axes, results["position"], *own, i, len(errors))
-            if norm == "squared":
-                _law(axes, found, noise, error)
+            _law(axes, found, norm, noise, error)
         axes.set(
             yscale="log",
             xlim=(-0.03, 1.03),
@@ -48,14 +47,19 @@ def figure(results: xr.Dataset) -> Figure:
     return drawing
 
 
-def _law(axes, found, noise, error) -> None:
-    """The exact gap midway and, where q(s) is small, the leading order at every place."""
+def _law(axes, found, norm, noise, error) -> None:
+    """The exact gap midway, where it is known, and the leading order in q(s), where that is small, at every place."""
     dims = found.dim, found.ambient_dim
-    axes.plot(0.5, 1 + laws.relative_gap_even(noise, error, 1.0, *dims), "_", color=VERMILION, ms=16, mew=2, zorder=5)
-    if laws.order_parameter_even(np.hypot(noise, error), 1.0) > 0.1:
-        return
-    places = np.linspace(0, 1, 101)
-    gap = np.array([laws.gap_lattice(noise, error, 1.0, place, found.dim) for place in places])
-    training = found.dim * laws.training_error_even(noise, error, 1.0)
-    normal = laws.normal_error(noise, error, found.ambient_dim - found.dim)
-    axes.plot(places, 1 + gap / (training + normal), color="black", lw=0.9)
+    if norm == "squared":
+        exact = laws.relative_gap_even(noise, error, 1.0, *dims)
+        training = found.dim * laws.training_error_even(noise, error, 1.0)
+        training += laws.normal_error(noise, error, found.ambient_dim - found.dim)
+        midway = laws.gap_lattice(noise, error, 1.0, 0.5, found.dim)
+    else:
+        midway = laws.gap_euclidean_even_leading(noise, error, 1.0, *dims)
+        training = laws.euclidean_error(noise, error, *dims) - midway / 2
+        exact = laws.relative_gap_euclidean_even(noise, error, 1.0, found.ambient_dim) if found.dim == 1 else np.nan
+    axes.plot(0.5, 1 + exact, "_", color=VERMILION, ms=16, mew=2, zorder=5)
+    if laws.order_parameter_even(np.hypot(noise, error), 1.0) < 0.1:
+        places = np.linspace(0, 1, 101)
+        axes.plot(places, 1 + midway / training * np.sin(np.pi * places) ** 2, color="black", lw=0.9)

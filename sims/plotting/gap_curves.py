@@ -35,7 +35,6 @@ def figure(results: xr.Dataset) -> Figure:
     entries = handles([error_label(results, each) for each in results["error"].values])
     if found:
         entries.append(law_handle("law (i.i.d.: to next order)"))
-    if found and found.dim == 1:
         entries.append(
             Line2D([], [], ls="", marker="+", color=VERMILION, ms=9, mew=1.8, label="leading law of the peak")
         )
@@ -86,10 +85,10 @@ def _by_error(axes, results, placement, norm):
     noise = np.geomspace(results["noise"].min(), results["noise"].max(), 200)
     for i, error in enumerate(errors):
         clear_curve(axes, results, mean.sel(error=error), bar.sel(error=error), i, len(errors))
-        if norm == "squared":
-            axes.plot(noise, gap_law(results, placement, noise, error), color="black", lw=0.9)
-        elif found and found.dim == 1 and placement == "iid" and error > 0.3:
-            axes.plot(*laws.gap_peak_euclidean_ring(error, 1.0), "+", color=VERMILION, ms=11, mew=1.8, zorder=5)
+        axes.plot(noise, gap_law(results, placement, noise, error, norm), color="black", lw=0.9)
+        if norm == "euclidean" and found and placement == "iid" and error > 0.3:
+            peak = laws.gap_peak_euclidean_iid(error, 1.0, found.dim, found.ambient_dim)
+            axes.plot(*peak, "+", color=VERMILION, ms=11, mew=1.8, zorder=5)
     kind = "midway" if placement == "even" else "random"
     axes.set_title(f"{name_of(placement)}, n = {number}\n{_NORMS[norm]}, {kind} validation")
 

@@ -7,8 +7,7 @@ from matplotlib.figure import Figure
 from sims.estimates import mean_and_error
 from sims.geometry import Geometry, geometry, unit
 from sims.plotting.style import law_handle, log_ticks, new_figure, number_handles, points_with_errors
-from theory import Circle, ErrorProneDenoiser, laws
-from theory.metrics import generalization_gap_quadrature
+from theory import laws
 
 _NORMS = {"squared": "squared error", "euclidean": "Euclidean error (as in the paper)"}
 
@@ -63,10 +62,13 @@ def _law(top, bottom, found: Geometry, placement: str, norm: str) -> None:
         wide = delta[delta > 0.35]
         curves.append((wide, *_peak(sigma, laws.relative_gap_iid(sigma, wide, 1.0, *dims, next_order=True)), "--"))
     elif placement == "even" and found.dim == 1:
-        delta = delta[delta < 0.5][::3]
-        curves.append((delta, *_even_ring_peak(delta), "-"))
-    elif found.dim == 1:
-        curves.append((delta, *laws.gap_peak_euclidean_ring(delta, 1.0), "-"))
+        near = np.geomspace(0.12, 0.22, 60)[:, None]
+        curves.append((delta, *_peak(near, laws.relative_gap_euclidean_even(near, delta, 1.0, found.ambient_dim)), "-"))
+    elif placement != "even":
+        curves.append((delta, *laws.gap_peak_euclidean_iid(delta, 1.0, *dims), "-"))
+        wide = delta[delta > 0.35]
+        law = laws.relative_gap_euclidean_iid(sigma, wide, 1.0, *dims, next_order=True)
+        curves.append((wide, *_peak(sigma, law), "--"))
     for x, place, height, style in curves:
         top.plot(x, height, style, color="black")
         bottom.plot(x, place, style, color="black")
@@ -74,21 +76,6 @@ def _law(top, bottom, found: Geometry, placement: str, norm: str) -> None:
 
 def _peak(sigma, gap):
     return sigma[np.argmax(gap, axis=0), 0], np.max(gap, axis=0)
-
-
-def _even_ring_peak(delta):
-    """In the paper's norm there is no closed form: the exact field of a ring of 32 points, by quadrature."""
-    ring = Circle(1.0)
-    train, validation = ring.even(32), ring.even(32, phase=0.5)
-    spacing = float(ring.spacing(32))
-    sigma = np.geomspace(0.1, 0.3, 24)[:, None]
-    gaps = [
-        generalization_gap_quadrature(
-            ErrorProneDenoiser(train, error * spacing), train[:1], validation[:1], sigma[:, 0] * spacing, nodes=61
-        ).gap
-        for error in delta
-    ]
-    return _peak(sigma, np.stack(gaps, axis=1))
 
 
 def _label(text: str, symbol: str, found: Geometry | None, results) -> str:

@@ -10,12 +10,13 @@ from theory import laws
 
 def test_gaps_of_even_points_lie_on_the_law(small):
     _, results = small("generalization_gap")
-    where = {"placement": "even", "norm": "squared", "points": 16}
-    mean, bar = (part.sel(where | {"validation": "midway"}) for part in mean_and_error(results, "gap"))
     noise = results["noise"].values
-    for error in results["error"].values:
-        law = gap_law(results, "even", noise, error)
-        assert np.all(np.abs(mean.sel(error=error) - law) < 4 * bar.sel(error=error) + 0.02 * law)
+    for norm in ("euclidean", "squared"):
+        where = {"placement": "even", "norm": norm, "points": 16}
+        mean, bar = (part.sel(where | {"validation": "midway"}) for part in mean_and_error(results, "gap"))
+        for error in results["error"].values:
+            law = gap_law(results, "even", noise, error, norm)
+            assert np.all(np.abs(mean.sel(error=error) - law) < 4 * bar.sel(error=error) + 0.02 * law)
     # random validation sees less of it than validation midway
     random = mean_and_error(results, "gap")[0].sel(where | {"validation": "random"})
     assert np.all(random.sel(error=0.2) < 0.8 * mean.sel(error=0.2))

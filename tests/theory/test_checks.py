@@ -197,6 +197,10 @@ BAD = {
         lambda: metrics.generalization_gap_quadrature(lambda x, s: x, np.ones((2, 3)), np.ones((2, 3)), [1.0]),
         "two dimensions",
     ),
+    "equivalent error of other levels": (
+        lambda: metrics.gap_equivalent_error(metrics.GapEstimate(P[0], P[0]), P, X, [1.0], noise=NOISE),
+        r"one gap and one standard error for each of 1 levels, got shapes \(2,\)",
+    ),
     "threshold zero": (lambda: metrics.memorization_ratio(X, P, 0.0), "threshold must be .* positive"),
     "ratio to one point": (lambda: metrics.memorization_ratio(X, P[:1]), "train must hold at least 2"),
     "order parameter of none": (lambda: metrics.order_parameter(X, 0), "n must be at least 1"),
@@ -367,6 +371,15 @@ TRACED = {
     "schedule": (lambda low: edm_schedule(4, low, 1.0), 0.1, (-0.1, 0.0, 2.0, np.nan)),
     "level of a likelihood gap": (
         lambda level: metrics.likelihood_gap(DENOISER, P, X, jnp.reshape(level, 1), noise=NOISE).gap,
+        1.0,
+        (-1.0, 0.0, np.nan),
+    ),
+    "level of a gap-equivalent error": (
+        lambda level: (
+            metrics.gap_equivalent_error(
+                metrics.GapEstimate(jnp.ones(1), jnp.ones(1)), P, X, jnp.reshape(level, 1), noise=NOISE
+            ).error
+        ),
         1.0,
         (-1.0, 0.0, np.nan),
     ),

@@ -19,7 +19,8 @@ class ErrorProneDenoiser(eqx.Module):
     """Optimal denoiser of the training points smoothed with N(0, error^2 I) [error-prone].
 
     D(x, sigma) = (error^2 x + sigma^2 D*(x, s))/s^2 with s = sqrt(sigma^2 + error^2), computed as
-    x + (sigma/s)^2 (D* - x) or D* - (error/s)^2 (D* - x), whichever rounds less.
+    x + (sigma/s)^2 (D* - x) or D* - (error/s)^2 (D* - x), whichever rounds less. JAX may differentiate it, in sigma too
+    [noise-derivative]; it scales, moves and turns with the data and stays in the hull of data and x [scaling].
 
     Arguments: points ``(n, D)``; error, a scalar in the units of the points, at least 0; weights ``(n,)``, 0 for padding;
     evaluator and tolerance as for `posterior`. sigma = 0 is valid where error > 0: there D = x. Raises ``ValueError`` for

@@ -2,7 +2,8 @@
 
 Concrete numbers are evaluated by NumPy and SciPy in float64, whatever JAX is set to; traced ones by ``jax.numpy``, so
 that laws can be compiled and differentiated. Arguments broadcast; bad concrete values raise ``ValueError``, traced ones
-give NaN. even: equally spaced points on a curve or lattice. iid: independent points. general: any data, or the ring.
+give NaN. even: equally spaced points on a curve or lattice. iid: independent points. general: any data, or the ring. lazy:
+training time.
 """
 
 from theory.laws.even import (
@@ -53,6 +54,16 @@ from theory.laws.iid import (
     memorization_ratio_null,
     relative_gap_iid,
 )
+from theory.laws.lazy import effective_error_lazy, gap_lazy, learned_share, order_parameter_lazy
+from theory.laws.norm import (
+    euclidean_error,
+    gap_euclidean_even,
+    gap_euclidean_even_leading,
+    gap_euclidean_iid,
+    gap_peak_euclidean_iid,
+    relative_gap_euclidean_even,
+    relative_gap_euclidean_iid,
+)
 from theory.laws.overlap import (
     bhattacharyya_bounds,
     common_mass_bound,
@@ -67,6 +78,9 @@ from theory.laws.response import (
     gap_lattice,
     gap_local,
 )
+from theory.laws.shared import shared_starts_iid, shared_starts_ring
+from theory.laws.shot_gap import gap_poisson, training_error_poisson
+from theory.laws.shot_noise import disagreement_poisson, entropy_poisson
 
 __all__ = [
     "bhattacharyya_bounds",
@@ -81,10 +95,17 @@ __all__ = [
     "critical_error_iid",
     "dimension_gaussian",
     "disagreement_iid",
+    "disagreement_poisson",
     "displacement_even",
+    "effective_error_lazy",
     "end_spread",
     "entropy_even",
     "entropy_iid",
+    "entropy_poisson",
+    "euclidean_error",
+    "gap_euclidean_even",
+    "gap_euclidean_even_leading",
+    "gap_euclidean_iid",
     "gap_even",
     "gap_even_leading",
     "gap_from_structure",
@@ -92,32 +113,42 @@ __all__ = [
     "gap_iid_correction",
     "gap_jittered",
     "gap_lattice",
+    "gap_lazy",
     "gap_local",
     "gap_over_chi_square_iid",
+    "gap_peak_euclidean_iid",
     "gap_peak_euclidean_ring",
     "gap_peak_height_iid",
     "gap_peak_noise_iid",
+    "gap_poisson",
     "gaussian_flow",
     "guided_spread_one_point",
     "isolated_distance",
     "jacobian_square_even",
     "kl_bound",
+    "learned_share",
     "memorization_ratio_even",
     "memorization_ratio_null",
     "nominal_noise",
     "normal_error",
     "one_point_flow",
     "order_parameter_even",
+    "order_parameter_lazy",
     "order_parameter_ring",
     "order_parameter_schedule",
+    "relative_gap_euclidean_even",
+    "relative_gap_euclidean_iid",
     "relative_gap_even",
     "relative_gap_guided",
     "relative_gap_guided_one_point",
     "relative_gap_iid",
     "ridge_radius",
+    "shared_starts_iid",
+    "shared_starts_ring",
     "speciation_noise",
     "speciation_two_gaussians",
     "training_error_even",
+    "training_error_poisson",
     "transport_even",
     "transport_even_inverse",
     "wasserstein_bounds",

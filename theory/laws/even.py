@@ -113,10 +113,11 @@ def gap_even_leading(sigma, error, spacing):
 
 
 def jacobian_square_even(sigma, error, spacing):
-    """Mean over the comb of (dD/du)^2, the roughness of the error-prone field along the manifold [theta], [jacobian].
+    """Mean over the comb of (dD/du)^2, the roughness of the error-prone field along the manifold [gap-comb], [jacobian].
 
     1 + (1/2)(2 pi sigma/d)^4 sum_k k^2/sinh^2(k a), a = 2 pi^2 s^2/d^2; below s = 0.06 d the two-point form, which grows as
-    d^2/s^2: the field is then flat but for narrow switches between points. A perfectly smooth field has 1.
+    d^2/s^2: the field is then flat but for narrow switches between points. A perfectly smooth field has 1; without noise
+    and error it is infinite.
     """
     xp, sigma, error, spacing = arguments(nonnegative={"sigma": sigma, "error": error}, positive={"spacing": spacing})
     sigma, error = sigma / spacing, error / spacing
@@ -125,9 +126,10 @@ def jacobian_square_even(sigma, error, spacing):
     k = xp.arange(1.0, _TERMS + 1)
     ka = 2 * np.pi**2 * xp.where(few, _TWO_POINTS**2, square)[..., None] * k
     series = 1 + (2 * np.pi * sigma) ** 4 / 2 * xp.sum((2 * k * xp.exp(-ka) / -xp.expm1(-2 * ka)) ** 2, axis=-1)
-    square = xp.where(few & (square > 0), square, 1.0)
-    normal, along = error**2 / square, sigma**2 / square
-    return xp.where(few, normal**2 + 2 * normal * along + along**2 / (6 * square), series)[()]
+    positive = xp.where(few & (square > 0), square, 1.0)
+    normal, along = error**2 / positive, sigma**2 / positive
+    switches = normal**2 + 2 * normal * along + along**2 / (6 * positive)
+    return xp.where(few, xp.where(square == 0, xp.inf, switches), series)[()]
 
 
 def relative_gap_even(sigma, error, spacing, dim: int = 1, ambient_dim: int = 2):

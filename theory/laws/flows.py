@@ -133,8 +133,8 @@ def displacement_even(error, spacing, ambient_dim: int = 2):
     low, high = xp.clip((-0.5 - _CELLS) / scale, -40, 40), xp.clip((0.5 - _CELLS) / scale, -40, 40)
     mass = (erf(high / np.sqrt(2)) - erf(low / np.sqrt(2))) / 2
     at_low, at_high = (xp.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) for z in (low, high))
-    first, second = at_low - at_high, mass + low * at_low - high * at_high
-    moments = _CELLS**2 * mass + 2 * _CELLS * scale * first + scale**2 * second
+    # the terms low at_low - high at_high of the second moments cancel between neighbours
+    moments = (_CELLS**2 + scale**2) * mass + 2 * _CELLS * scale * (at_low - at_high)
     tangential = xp.where(ratio[..., 0] > _FEW_NEIGHBOURS, series, xp.sum(moments, axis=-1))
     return (spacing**2 * tangential + normal * error**2)[()]
 
@@ -151,7 +151,7 @@ def end_spread(schedule, sigma_max, sigma_min=0.0) -> float:
     if not sigma_min < sigma_max:
         raise ValueError(f"sigma_min must be below sigma_max, got sigma_min={sigma_min} and sigma_max={sigma_max}")
     lowest = sigma_min if sigma_min > 0 else 1e-30 * sigma_max
-    sigma, measure = _log_quadrature(lowest, sigma_max)
+    sigma, measure = log_quadrature(lowest, sigma_max)
     integral = np.sum(measure / (1 + (_scheduled(schedule, sigma) / sigma) ** 2))
     if sigma_min == 0:
         # below, (delta/sigma)^2 = g grows as sigma^-power, and the integral is ln(1 + 1/g)/power
@@ -172,12 +172,12 @@ def order_parameter_schedule(schedule, spacing) -> float:
     Exact recall gives 1, perfect samples 0. Scalar, not traced.
     """
     spacing = float(plain("spacing", spacing))
-    sigma, measure = _log_quadrature(1e-9 * spacing, 2.5 * spacing)  # q is below e^-100 above
+    sigma, measure = log_quadrature(1e-9 * spacing, 2.5 * spacing)  # q is below e^-100 above
     exponent = 2 * np.pi**2 * (sigma**2 + _scheduled(schedule, sigma) ** 2) / spacing**2
     return float(np.sum(measure * 4 * np.pi**2 * (sigma / spacing) ** 2 * np.exp(-exponent)))
 
 
-def _log_quadrature(low, high):
+def log_quadrature(low, high):
     """Nodes between low and high and weights for dln sigma, by Gauss and Legendre on panels a tenth wide."""
     edges = np.linspace(np.log(low), np.log(high), 2 + int(10 * np.log(high / low)))
     half = np.diff(edges) / 2

@@ -59,8 +59,9 @@ def dimension_gaussian(noise, covariance):
 def speciation_noise(covariance):
     """s_S = sqrt(largest eigenvalue of the data covariance ``(D, D)``), where the flow commits to a cluster [speciation].
 
-    Exact if all points are equidistant from their mean (ring: R/sqrt 2); otherwise to leading order where the spread
-    between clusters dominates the one within. See `nominal_noise` for the one with model error.
+    Exact if all points are equidistant from their mean (ring: R/sqrt 2); to leading order for clusters that are, where the
+    spread between them dominates the one within. Says nothing with points near the mean itself: enough of them keep the
+    centre stable at every noise. See `nominal_noise` for the one with model error.
     """
     if is_traced(covariance):
         return jax.numpy.sqrt(jax.numpy.linalg.eigvalsh(covariance)[-1])
@@ -71,6 +72,7 @@ def speciation_two_gaussians(half_distance, variance):
     """s_S = sqrt(a^2 - v) of two equal Gaussians at +-a of variance v along the line between them [speciation].
 
     Exact: there the largest eigenvalue of Cov[y|x]/s^2 at the centre is 1. 0 where a^2 <= v: no commitment at any noise.
+    For v = 0, two points: the density smoothed with s has two modes for s < a and one above [two-points].
     """
     xp, half_distance, variance = arguments(nonnegative={"half_distance": half_distance, "variance": variance})
     excess = half_distance**2 - variance

@@ -26,7 +26,7 @@ def relative_gap_guided(sigma, error, guide_error, weight, spacing, dim: int = 1
 
 
 def guided_spread_one_point(error, guide_error, weight):
-    """Scatter of end points about a single training point, error (error/guide_error)^w in each dimension [one-point].
+    """Scatter of end points about a single training point, error (error/guide_error)^w in each dimension [guidance].
 
     With r = x - y and the gain g(sigma) = (1 + w) delta^2/s^2 - w delta'^2/s'^2, delta' the error of the guide, D_w = y + g r
     and d ln r/d ln sigma = 1 - g along the flow, from starts at large noise. weight at least 0; errors positive lengths.
@@ -38,7 +38,7 @@ def guided_spread_one_point(error, guide_error, weight):
 
 
 def relative_gap_guided_one_point(sigma, error, guide_error, weight, distance, ambient_dim: int = 2):
-    """Relative gap, squared norm, of a single training point and a validation point at a distance from it [one-point].
+    """Relative gap, squared norm, of a single training point and a validation point at a distance from it [guidance].
 
     E|D_w - y|^2 = D g^2 sigma^2, g as in `guided_spread_one_point`, and (1 - g)^2 distance^2 more at the validation point. It
     diverges where g crosses zero: there every noisy state is sent to the training point itself.
@@ -48,6 +48,8 @@ def relative_gap_guided_one_point(sigma, error, guide_error, weight, distance, a
         nonnegative={"error": error, "guide_error": guide_error, "weight": weight, "distance": distance},
         positive={"sigma": sigma},
     )
-    own, other = (each**2 / (sigma**2 + each**2) for each in (error, guide_error))
-    gain = (1 + weight) * own - weight * other
-    return (1 - gain) ** 2 * distance**2 / (dim * gain**2 * sigma**2)
+    own, other = (1 / (sigma**2 + each**2) for each in (error, guide_error))
+    gain = (1 + weight) * error**2 * own - weight * guide_error**2 * other
+    # 1 - g over sigma, without its cancellation at small noise
+    loss = sigma * ((1 + weight) * own - weight * other)
+    return (loss * distance / gain) ** 2 / dim

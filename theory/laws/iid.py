@@ -10,6 +10,7 @@ import scipy.special
 
 from theory.laws._arguments import arguments, plain, require_choice, require_count
 from theory.laws.general import normal_error, require_dims
+from theory.laws.norm import gap_peak_euclidean_iid
 
 
 def gap_iid(sigma, error, density, dim: int):
@@ -70,12 +71,11 @@ def gap_peak_height_iid(error, density, dim: int):
 
 
 def gap_peak_euclidean_ring(error, density):
-    """(noise, height) of the peak in the paper's norm for i.i.d. points on a ring, 1.50 error and .0757/(rho error).
+    """(noise, height) of the peak in the paper's norm for i.i.d. points on a ring, 1.50480 error and .0757203/(rho error).
 
-    Mean Euclidean error, D = 2, k = 1, constants found numerically [gap-iid-peak].
+    Mean Euclidean error, k = 1, D = 2 [gap-iid-peak]: `gap_peak_euclidean_iid` on a curve in the plane [gap-norm-peak].
     """
-    _, error, density = arguments(positive={"error": error, "density": density})
-    return 1.50 * error, 0.0757 / (density * error)
+    return gap_peak_euclidean_iid(error, density, 1, 2)
 
 
 def gap_over_chi_square_iid(dim: int) -> float:
@@ -90,26 +90,34 @@ def chi_square_iid(error, n, length, dim: int = 1):
     """
     xp, error, n, length = arguments(positive={"error": error, "n": n, "length": length})
     ratio = (error / length)[..., None]
-    m = xp.arange(1.0, 33.0)
-    # the same theta function by its two series: over wave numbers, or over windings for a narrow kernel
-    wide = 1 + 2 * xp.sum(xp.exp(-4 * math.pi**2 * m**2 * ratio**2), axis=-1)
-    narrow = (1 + 2 * xp.sum(xp.exp(-(m**2) / (4 * ratio**2)), axis=-1)) / (math.sqrt(4 * math.pi) * ratio[..., 0])
-    return ((xp.where(ratio[..., 0] > 0.28, wide, narrow) ** require_count("dim", dim) - 1) / n)[()]
+    m = xp.arange(1.0, 17.0)
+    # the same theta function, less 1, by its two series: over wave numbers, or over windings for a narrow kernel
+    wide = 2 * xp.sum(xp.exp(-4 * math.pi**2 * m**2 * ratio**2), axis=-1)
+    windings = 1 + 2 * xp.sum(xp.exp(-(m**2) / (4 * ratio**2)), axis=-1)
+    narrow = windings / (math.sqrt(4 * math.pi) * ratio[..., 0]) - 1
+    excess = xp.where(ratio[..., 0] > 0.28, wide, narrow)
+    # without the cancellation of a kernel that is wider than the curve
+    return (xp.expm1(require_count("dim", dim) * xp.log1p(excess)) / n)[()]
 
 
 def chi_square_ring(error, n, radius):
     """E chi^2(p_hat_error || p_error) of n i.i.d. points on a ring in the plane, exactly [chi2-iid].
 
-    (2/n) sum_{m >= 1} E[(I_m/I_0)^2(rR/error^2)], r from the smoothed ring, by quadrature. Scalars; uses SciPy's Bessel
-    functions, so it cannot be traced.
+    (2/n) sum_{m >= 1} E[(I_m/I_0)^2(z)] = (E[I_0(2z)/I_0(z)^2] - 1)/n, z = rR/error^2, r from the smoothed ring, by
+    quadrature to 1e-12. Scalars; uses SciPy's Bessel functions, so it cannot be traced.
     """
     error, n, radius = (float(plain(*pair)) for pair in (("error", error), ("n", n), ("radius", radius)))
-    r = np.linspace(max(radius - 9 * error, 0.0), radius + 9 * error, 401)
+    node, weight = scipy.special.roots_legendre(160)
+    inner, outer = max(radius - 9 * error, 0.0), radius + 9 * error
+    r = inner + (outer - inner) * (node + 1) / 2
     z = r * radius / error**2
-    density = r * np.exp(-((r - radius) ** 2) / (2 * error**2)) * scipy.special.ive(0, z)
-    orders = np.arange(1, int(7 * radius / error) + 12)[:, None]
-    squares = np.sum((scipy.special.ive(orders, z) / scipy.special.ive(0, z)) ** 2, axis=0)
-    return 2 / n * np.trapezoid(density * squares, r) / np.trapezoid(density, r)
+    mass = weight * r * np.exp(-((r - radius) ** 2) / (2 * error**2)) * scipy.special.ive(0, z)
+    # the closed form cancels for a wide kernel, where few modes are left
+    few = np.minimum(z, 1.0)
+    orders = np.arange(1, 13)[:, None]
+    modes = 2 * np.sum((scipy.special.ive(orders, few) / scipy.special.ive(0, few)) ** 2, axis=0)
+    closed = scipy.special.ive(0, 2 * z) / scipy.special.ive(0, z) ** 2 - 1
+    return float(np.sum(mass * np.where(z < 1, modes, closed)) / np.sum(mass) / n)
 
 
 def critical_error_iid(density, dim: int, criterion: str = "chi-square"):
@@ -124,23 +132,31 @@ def critical_error_iid(density, dim: int, criterion: str = "chi-square"):
     return density ** (-1 / require_count("dim", dim)) / factor
 
 
-def entropy_iid(noise, density, dim: int):
-    """Mean posterior entropy in nats, ln((2 pi e)^(k/2) rho s^k) + c(s)/2 [entropy-iid], for c(s) << 1."""
+def entropy_iid(noise, density, dim: int, *, next_order: bool = False):
+    """Mean posterior entropy in nats, ln((2 pi e)^(k/2) rho s^k) + c(s)/2 [entropy-iid], for c(s) << 1.
+
+    With ``next_order`` also c^2 (1/4 - (4/3)^(k/2)/6); `entropy_poisson` is for any c.
+    """
     dim = require_count("dim", dim)
     xp, noise, density = arguments(positive={"noise": noise, "density": density})
     kernel = density * noise**dim
-    return xp.log((2 * math.pi * math.e) ** (dim / 2) * kernel) + 1 / (2 * kernel * (4 * math.pi) ** (dim / 2))
+    c = 1 / (kernel * (4 * math.pi) ** (dim / 2))
+    asymptote = xp.log((2 * math.pi * math.e) ** (dim / 2) * kernel) + c / 2
+    return asymptote + c**2 * (1 / 4 - (4 / 3) ** (dim / 2) / 6) if next_order else asymptote
 
 
-def disagreement_iid(sigma, error, density, dim: int):
+def disagreement_iid(sigma, error, density, dim: int, *, next_order: bool = False):
     """E|D_A - D_B|^2 = (sigma^4/s^2) k c(s) of two models of disjoint training sets of this density each [disjoint-iid].
 
     Mean over states of the true smoothed distribution p_s, leading order in c(s); over s^2 it grows towards small noise.
+    With ``next_order`` times 1 + c(s) (3 - (4/3)^(k/2 + 1)); `disagreement_poisson` is for any c.
     """
     dim = require_count("dim", dim)
     _, error, sigma, density = arguments(nonnegative={"error": error}, positive={"sigma": sigma, "density": density})
     square = sigma**2 + error**2
-    return sigma**4 / square * dim / (density * (4 * math.pi * square) ** (dim / 2))
+    c = 1 / (density * (4 * math.pi * square) ** (dim / 2))
+    leading = sigma**4 / square * dim * c
+    return leading * (1 + c * (3 - (4 / 3) ** (dim / 2 + 1))) if next_order else leading
 
 
 def memorization_ratio_null(dim: int) -> float:

@@ -17,7 +17,7 @@ def gap_from_structure(sigma, error, wave_numbers, structure_factor, density, di
     """Squared gap G = (2 sigma^4/rho) int p^2 S(p) e^(-p^2 t) dp/(2 pi)^k, t = sigma^2 + error^2/2 [gap-chi2].
 
     For validation points independent of the training set. wave_numbers ``(m,)``, ascending, |p| in 1/length, and the
-    isotropic structure factor ``(m,)`` there, integrated by the trapezoidal rule: they must reach a few 1/sqrt(t), and
+    isotropic structure factor ``(*batch, m)`` there, integrated by the trapezoidal rule: they must reach a few 1/sqrt(t), and
     Bragg peaks cannot be given in this way (see `gap_jittered`, `gap_lattice`). S = 1 gives `gap_iid`.
     """
     dim = require_count("dim", dim)
@@ -25,7 +25,7 @@ def gap_from_structure(sigma, error, wave_numbers, structure_factor, density, di
         nonnegative={"error": error, "wave_numbers": wave_numbers, "structure_factor": structure_factor},
         positive={"sigma": sigma, "density": density},
     )
-    if p.ndim != 1 or len(p) < 2 or structure.shape != p.shape:
+    if p.ndim != 1 or len(p) < 2 or structure.shape[-1:] != p.shape:
         raise ValueError(
             f"structure_factor must have one value for each of at least 2 wave_numbers, "
             f"got shapes {structure.shape} and {p.shape}"
@@ -64,7 +64,8 @@ def chi_square_jittered(error, jitter, spacing, dim: int = 1):
         nonnegative={"jitter": jitter}, positive={"error": error, "spacing": spacing}
     )
     wider = error**2 + jitter**2
-    independent = _independent(error**2, spacing, dim) - _independent(wider, spacing, dim)
+    # less what they have at the wider kernel, without the cancellation of a small jitter
+    independent = -_independent(error**2, spacing, dim) * xp.expm1(-dim / 2 * xp.log1p((jitter / error) ** 2))
     return (independent + chi_square_iid(xp.sqrt(wider), 1, spacing, dim))[()]
 
 
@@ -83,8 +84,9 @@ def gap_jittered(sigma, error, jitter, spacing, dim: int = 1):
     time = sigma**2 + error**2 / 2
     wider = time + jitter**2
     theta = 1 + chi_square_iid(xp.sqrt(wider), 1, spacing)
-    independent, lost = (dim / 2 * _independent(each, spacing, dim) / each for each in (time, wider))
-    return 2 * sigma**4 * (independent - lost - dim * theta ** (dim - 1) * _theta_slope(xp, wider, spacing))
+    lost = xp.expm1(-(dim / 2 + 1) * xp.log1p(jitter**2 / time))
+    independent = -dim / 2 * _independent(time, spacing, dim) / time * lost
+    return 2 * sigma**4 * (independent - dim * theta ** (dim - 1) * _theta_slope(xp, wider, spacing))
 
 
 def gap_lattice(sigma, error, spacing, offset, dim: int):

@@ -2,8 +2,8 @@
 
 gap: validation against training denoising error. memorization: where samples sit among the training points.
 distances, transport: samples against the true distribution. nulls: a metric beside what perfect samples and exact
-recall give. effective, linearity: which model error, and how linear a map, a field resembles. smoothness: how sharply
-the field turns. overlap, states: trajectories against noisy training data.
+recall give. effective, linearity: which model error, and how linear a map, a field resembles. equivalent: which model
+error shows the same gap. smoothness: how sharply the field turns. overlap, states: trajectories against noisy training data.
 """
 
 from theory.metrics.cross_entropy import (
@@ -15,6 +15,7 @@ from theory.metrics.cross_entropy import (
 from theory.metrics.dimension import LocalDimension, local_dimension
 from theory.metrics.distances import chi_square, energy_distance
 from theory.metrics.effective import EffectiveError, FitFlag, effective_error
+from theory.metrics.equivalent import GapEquivalentError, GapFlag, gap_equivalent_error
 from theory.metrics.estimate import Estimate, mean_estimate, root_mean_square_estimate
 from theory.metrics.gap import (
     GapEstimate,
@@ -47,7 +48,9 @@ __all__ = [
     "EffectiveError",
     "Estimate",
     "FitFlag",
+    "GapEquivalentError",
     "GapEstimate",
+    "GapFlag",
     "GapPeak",
     "LeaveOneOutGap",
     "LikelihoodGap",
@@ -63,6 +66,7 @@ __all__ = [
     "effective_error",
     "energy_distance",
     "frechet_distance",
+    "gap_equivalent_error",
     "gap_peak",
     "generalization_gap",
     "generalization_gap_estimate",

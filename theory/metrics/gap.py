@@ -69,7 +69,14 @@ def generalization_gap(
     """
     require_choice("norm", norm, NORMS)
     sets, sigmas = noisy_sets(train, validation, sigmas, noise, key, draws)
-    train_error, validation_error = (_errors(denoiser, *each, sigmas, norm).mean(axis=1) for each in sets)
+    return gap_of_errors(denoiser, sets, sigmas, norm)
+
+
+def gap_of_errors(denoiser: Callable, sets, sigmas, norm: str) -> Float[Array, " levels"]:
+    """`generalization_gap` on `noisy_sets` that were checked before."""
+    train_error, validation_error = (
+        _errors(denoiser, points, draws, sigmas, norm).mean(axis=1) for points, draws in sets
+    )
     return validation_error / train_error - 1
 
 

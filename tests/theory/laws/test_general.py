@@ -82,10 +82,24 @@ LAWS = {
     "relative_gap_iid": (lambda *a: laws.relative_gap_iid(*a, 1, 2), (0.2, 0.3, 40.0), 2),
     "gap_peak_noise_iid": (lambda e: laws.gap_peak_noise_iid(e, 2), (0.3,), 0),
     "gap_peak_height_iid": (lambda *a: laws.gap_peak_height_iid(*a, 2), (0.3, 40.0), 1),
+    "euclidean_error": (lambda *a: laws.euclidean_error(*a, 2, 4), (0.2, 0.3), 1),
+    "gap_euclidean_iid": (lambda *a: laws.gap_euclidean_iid(*a, 2, 4), (0.2, 0.3, 40.0), 1),
+    "relative_gap_euclidean_iid": (lambda *a: laws.relative_gap_euclidean_iid(*a, 1, 2), (0.2, 0.3, 40.0), 2),
+    "relative_gap_euclidean_iid, next order": (
+        lambda *a: laws.relative_gap_euclidean_iid(*a, 1, 2, next_order=True),
+        (0.2, 0.3, 40.0),
+        0,
+    ),
+    "gap_peak_euclidean_iid": (lambda *a: laws.gap_peak_euclidean_iid(*a, 2, 4)[1], (0.3, 40.0), 1),
+    "gap_euclidean_even_leading": (lambda *a: laws.gap_euclidean_even_leading(*a, 2, 4), (0.2, 0.3, 1.0), 2),
     "gap_peak_euclidean_ring": (lambda *a: laws.gap_peak_euclidean_ring(*a)[1], (0.3, 40.0), 0),
     "chi_square_iid": (laws.chi_square_iid, (0.3, 40.0, 6.0), 0),
     "critical_error_iid": (lambda rho: laws.critical_error_iid(rho, 2), (40.0,), 0),
     "entropy_iid": (lambda *a: laws.entropy_iid(*a, 2), (0.3, 40.0), 0),
+    "entropy_iid, next order": (lambda *a: laws.entropy_iid(*a, 2, next_order=True), (0.3, 40.0), 1),
+    "disagreement_iid": (lambda *a: laws.disagreement_iid(*a, 2), (0.2, 0.3, 40.0), 1),
+    "disagreement_iid, next order": (lambda *a: laws.disagreement_iid(*a, 2, next_order=True), (0.2, 0.3, 40.0), 0),
+    "shared_starts_iid": (laws.shared_starts_iid, (0.3, 40.0, 6.0), 0),
     "collapse_noise": (laws.collapse_noise, (100.0, 8.0, 1.0), 2),
     "normal_error": (laws.normal_error, (0.2, 0.3, 1.0), 0),
     "ridge_radius": (laws.ridge_radius, (0.3, 1.0), 0),
@@ -106,7 +120,14 @@ LAWS = {
 }
 CONCRETE = {
     "order_parameter_ring": (laws.order_parameter_ring, (0.2, 5, 1.0), 0),
+    "gap_euclidean_even": (laws.gap_euclidean_even, (0.2, 0.3, 1.0), 1),
+    "relative_gap_euclidean_even": (laws.relative_gap_euclidean_even, (0.2, 0.3, 1.0), 2),
     "chi_square_ring": (laws.chi_square_ring, (0.2, 5, 1.0), 1),
+    "shared_starts_ring": (laws.shared_starts_ring, (0.2, 64.0, 1.0), 1),
+    "entropy_poisson": (lambda *a: laws.entropy_poisson(*a, 2), (0.3, 4.0), 1),
+    "gap_poisson": (lambda *a: laws.gap_poisson(*a, 2), (0.2, 0.3, 4.0), 1),
+    "training_error_poisson": (lambda *a: laws.training_error_poisson(*a, 2), (0.2, 0.3, 4.0), 1),
+    "disagreement_poisson": (lambda *a: laws.disagreement_poisson(*a, 2), (0.2, 0.3, 4.0), 1),
 }
 
 

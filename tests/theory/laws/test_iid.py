@@ -61,8 +61,8 @@ def test_peak_beside_the_normal_error(dim, ambient, place):
 def test_peak_in_the_euclidean_norm():
     """[gap-iid-peak]: the constants as quoted, with their units."""
     noise, height = laws.gap_peak_euclidean_ring(0.2, 30.0)
-    assert noise == pytest.approx(0.3)
-    assert height == pytest.approx(0.0757 / 6)
+    assert noise == pytest.approx(0.2 * 1.5048, rel=1e-5)
+    assert height == pytest.approx(0.07572 / 6, rel=1e-5)
 
 
 def test_chi_square():

@@ -133,6 +133,13 @@ def test_compiled_bound(name):
             law(bad, 0.1)
 
 
+def test_a_traced_matrix_that_is_no_covariance_gives_nan():
+    lower, _ = jax.jit(lambda c: laws.wasserstein_bounds(0.8, 0.3, c))(np.diag([4.0, -1.0]))
+    assert np.isnan(lower)
+    lower, _ = jax.jit(lambda c: laws.wasserstein_bounds(0.8, 0.3, c))(np.diag([4.0, 0.0]))
+    np.testing.assert_allclose(lower, laws.wasserstein_bounds(0.8, 0.3, np.diag([4.0, 0.0]))[0], rtol=1e-12)
+
+
 def test_bad_arguments():
     bad = np.array([[1.0, 2.0], [0.0, 1.0]])
     with pytest.raises(ValueError, match="dim must be at least 1"):

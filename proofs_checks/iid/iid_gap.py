@@ -1,0 +1,399 @@
+"""The gap of independent points: two orders in c(s), any k, and where it peaks.
+
+Notation: a point at y is seen from x = y + sigma eps through its own kernel w = K_s(x - y)/rho, beside the others, whose
+smoothed density over its mean is 1 + eta. w is of order c, eta of order sqrt(c).
+"""
+
+import functools
+
+import mpmath
+import sympy as sp
+
+from proofs_checks.entry import Entry, Status, random_inputs
+from proofs_checks.evidence import agree, equal, true
+from theory import laws
+
+k, rho, sigma, s, delta = sp.symbols("k rho sigma s delta", positive=True)
+scale = sp.Symbol("lambda", positive=True)
+c = (4 * sp.pi * s**2) ** (-k / 2) / rho
+TAU = 2 * sigma**2 + delta**2
+
+
+@functools.cache
+def _normal_mean(a):
+    """E e^(-a |eps|^2), eps normal in k dimensions: the k-th power of one integral."""
+    z, rate = sp.Symbol("z", real=True), sp.Symbol("a", positive=True)
+    line = sp.integrate(sp.exp(-(rate + sp.Rational(1, 2)) * z**2), (z, -sp.oo, sp.oo)) / sp.sqrt(2 * sp.pi)
+    return sp.powsimp(line**k, force=True).subs(rate, a)
+
+
+@functools.cache
+def _normal_mean_of_square(a):
+    """E |eps|^2 e^(-a |eps|^2)."""
+    rate = sp.Symbol("b", positive=True)
+    return -sp.diff(_normal_mean(rate), rate).subs(rate, a)
+
+
+def _kernel_power(m):
+    """w^m = (front) e^(-rate |eps|^2): (front, rate)."""
+    return ((2 * sp.pi * s**2) ** (-k / 2) / rho) ** m, m * sigma**2 / (2 * s**2)
+
+
+def in_logarithms(difference):
+    """Brings the difference of two products of powers to zero."""
+    left, right = difference.as_two_terms()
+    return sp.simplify(sp.expand_log(sp.log(left / -right), force=True))
+
+
+gap_iid = Entry(
+    "gap-iid",
+    "Independent points: G = 2 k sigma^4/(rho (2 pi)^(k/2)) (2 sigma^2 + delta^2)^-(k/2+1) [1 + c(s) A + ...]; any smooth "
+    "density on a support of volume V: V/n for 1/rho.",
+    simulations=("generalization_gap",),
+)
+
+
+@gap_iid.step(
+    Status.PROVED,
+    "any k, leading order in c(s): a point left out misses its own kernel, at the same noisy state",
+    claim=(2 * k, k / 2 + 1),
+    wrong={"k for 2k": (k, k / 2 + 1), "the exponent k/2": (2 * k, k / 2)},
+)
+def own_kernel(claim):
+    factor, power = claim
+    front, rate = _kernel_power(1)
+    # -2 sigma^3 E eps.grad w, with grad w = -(sigma eps/s^2) w
+    gap = 2 * sigma**4 / s**2 * front * _normal_mean_of_square(rate)
+    stated = factor * sigma**4 / (rho * (2 * sp.pi) ** (k / 2)) * TAU**-power
+    equal(gap, stated.subs(delta, sp.sqrt(s**2 - sigma**2)), simplify=in_logarithms)
+
+
+@gap_iid.step(
+    Status.PROVED,
+    "any k: what the others do, E eta^2 = c(s) and E|grad eta|^2 = k c(s)/(2 s^2), by Campbell's theorem for independent "
+    "points; the second is the excess of the validation error, times sigma^4",
+    claim=(1, k / 2),
+    wrong={"half the first": (sp.Rational(1, 2), k / 2), "k for k/2": (1, k)},
+)
+def sampling_noise(claim):
+    of_square, of_slope = claim
+    x = sp.Symbol("x", real=True)
+    line = sp.exp(-(x**2) / (2 * s**2)) / sp.sqrt(2 * sp.pi * s**2)
+    square = sp.integrate(line**2, (x, -sp.oo, sp.oo))
+    slope = sp.integrate(sp.diff(line, x) ** 2, (x, -sp.oo, sp.oo))
+    equal(square**k / rho, of_square * c, simplify=in_logarithms)
+    equal(k * slope * square ** (k - 1) / rho, of_slope * c / s**2, simplify=in_logarithms)
+
+
+@gap_iid.step(
+    Status.PROVED,
+    "any k: the field beside the own kernel to order c^2, one component of each gradient, averaged over the others",
+    claim=(1, sp.Rational(1, 2), 2, 1),
+    wrong={
+        "without E eta^2": (0, sp.Rational(1, 2), 2, 1),
+        "w^2 for w^2/2": (1, 1, 2, 1),
+        "without the change of |grad eta|^2": (1, sp.Rational(1, 2), 0, 1),
+        "the sign of |grad w|^2": (1, sp.Rational(1, 2), 2, -1),
+    },
+)
+def field_to_second_order(claim):
+    of_noise, of_square, of_slope, of_own = claim
+    w, h, eta, g, var, slope = sp.symbols("w h eta g C Gamma", real=True)  # h, g: components of grad w, grad eta
+    without = scale * g / (1 + scale * eta)
+    with_own = (scale * g + scale**2 * h) / (1 + scale * eta + scale**2 * w)
+
+    def averaged(expression):
+        series = sp.Poly(sp.series(expression, scale, 0, 5).removeO().expand().coeff(scale, 4), eta, g)
+        second = {(2, 0): var, (0, 2): slope, (1, 1): 0, (0, 0): 1}  # E eta grad eta = grad E eta^2/2 = 0
+        return sum(coefficient * second[m] for m, coefficient in series.terms())
+
+    equal(averaged(with_own - without), of_noise * var * h - 2 * of_square * w * h)  # grad [C w - w^2/2]
+    equal(averaged(with_own**2 - without**2), of_own * h**2 - of_slope * w * slope)
+
+
+@gap_iid.step(
+    Status.PROVED,
+    "any k: the next order, G/G_leading = 1 + c(s) A, by Gaussian integrals of those terms",
+    claim=(1, sp.Rational(1, 2), sp.Rational(1, 2), sp.Rational(1, 2)),
+    wrong={
+        "tau^2/s^2 for half of it": (1, 1, sp.Rational(1, 2), sp.Rational(1, 2)),
+        "(tau/kappa)^(k+2) for half of it": (1, sp.Rational(1, 2), 1, sp.Rational(1, 2)),
+        "sigma^2/s^2 for half of it": (1, sp.Rational(1, 2), sp.Rational(1, 2), 1),
+        "without the 1": (0, sp.Rational(1, 2), sp.Rational(1, 2), sp.Rational(1, 2)),
+    },
+)
+def next_order(claim):
+    one, of_tau, of_ratio, of_noise = claim
+    (front, rate), (front_2, rate_2) = _kernel_power(1), _kernel_power(2)
+    leading = 2 * sigma**4 / s**2 * front * _normal_mean_of_square(rate)
+    # -2 sigma^3 E eps.grad [C w - w^2/2] - sigma^4 E [|grad w|^2 - 2 w E|grad eta|^2], C = c, E|grad eta|^2 = k c/(2 s^2)
+    squares = front_2 * _normal_mean_of_square(rate_2)
+    terms = [
+        (c * leading, one),
+        (sigma**4 * k * c / s**2 * front * _normal_mean(rate), of_tau * (sigma**2 + s**2) / s**2),
+        (-2 * sigma**4 / s**2 * squares, -of_ratio * _ratio()),
+        (-(sigma**6) / s**4 * squares, -of_ratio * _ratio() * of_noise * sigma**2 / s**2),
+    ]
+    for found, stated in terms:
+        equal(found, stated * c * leading, simplify=in_logarithms)
+
+
+def _ratio():
+    """(tau/kappa)^(k+2), tau^2 = 2 sigma^2 + delta^2 = sigma^2 + s^2, kappa^2 = sigma^2 + s^2/2."""
+    return (2 * (sigma**2 + s**2) / (2 * sigma**2 + s**2)) ** (k / 2 + 1)
+
+
+@gap_iid.step(
+    Status.PROVED,
+    "any k and smooth density: its gradient has no effect of first order, since that is odd in eps; the average of 1/rho "
+    "over training points is V/n",
+    claim=1,
+    wrong={"1/n for V/n": 0, "V^2/n": 2},
+)
+def smooth_density(power):
+    lam, first, rest, a = sp.symbols("l e_1 r a", real=True)  # a: slope of the log density; rest: of eps across it
+
+    def own(lam, first):
+        """w/f at x = lam sigma eps, to first order in the slope."""
+        return sp.exp(-((lam * sigma) ** 2) * (first**2 + rest**2) / (2 * s**2)) * (1 - a * lam * sigma * first)
+
+    def change(first):
+        along = -2 * sigma**2 * sp.diff(own(lam, first), lam).subs(lam, 1)  # -2 sigma^3 eps.grad (w/f)
+        return along - 2 * sigma**3 * a * sp.diff(own(1, first), first)  # and -2 sigma^4 grad ln f . grad (w/f)
+
+    slopes = sp.diff(change(first), a).subs(a, 0)
+    equal(slopes, -slopes.subs(first, -first))
+    n, volume, y = sp.symbols("n V y", positive=True)
+    f = sp.Function("f", positive=True)(y)
+    equal(sp.integrate(f * (1 / (n * f)), (y, 0, volume)), volume**power / n)
+
+
+def _radial_mean(f, dim, rate):
+    """E f(|eps|^2) for an f that falls as e^(-rate |eps|^2), to 20 digits: the trapezoidal rule in ln |eps|."""
+    width, step, half = 1 / mpmath.sqrt(2 * rate + 1), mpmath.mpf(1) / 10, mpmath.mpf(dim) / 2
+    nodes = [width * mpmath.exp(i * step) for i in range(-500 // dim, 25)]
+    total = mpmath.fsum(r**dim * mpmath.exp(-(r**2) / 2) * f(r**2) for r in nodes)
+    return 2 * step * total / (2**half * mpmath.gamma(half))
+
+
+def _both_orders(sigma, error, density, dim):
+    """Leading and next order of G/sigma^4 from its definition, by quadrature over the noise."""
+    square = sigma**2 + error**2
+    width = (4 * mpmath.pi * square) ** (-mpmath.mpf(dim) / 2) / density
+
+    def own(e):
+        return mpmath.exp(-(sigma**2) * e / (2 * square)) / (2 * mpmath.pi * square) ** (mpmath.mpf(dim) / 2) / density
+
+    # eps.grad w = -sigma |eps|^2 w/s^2
+    rate = sigma**2 / (2 * square)
+    leading = 2 / square * _radial_mean(lambda e: e * own(e), dim, rate)
+    shift = 2 / square * _radial_mean(lambda e: e * (width * own(e) - own(e) ** 2), dim, rate)
+    slopes = _radial_mean(lambda e: sigma**2 * e / square**2 * own(e) ** 2 - own(e) * dim * width / square, dim, rate)
+    return leading, shift - slopes
+
+
+def _correction(*case):
+    leading, following = _both_orders(*case)
+    return 1 + following / leading
+
+
+def _relative(sigma, error, density, dim, ambient_dim, next_order):
+    """Validation less training error over training error, of the linear denoiser normal to the manifold and of w, eta."""
+    square = sigma**2 + error**2
+    leading, following = _both_orders(sigma, error, density, dim)
+    # D of one normal coordinate: x -> x error^2/s^2
+    validation = dim * sigma**2 + (ambient_dim - dim) * sigma**2 * (1 - sigma**2 / square) ** 2
+    if not next_order:
+        return sigma**4 * leading / validation
+    width = (4 * mpmath.pi * square) ** (-mpmath.mpf(dim) / 2) / density
+    validation += sigma**4 * dim * width / (2 * square)
+    gap = sigma**4 * (leading + following)
+    return gap / (validation - gap)
+
+
+def _ranges(**more):
+    return {"sigma": (1e-3, 20.0), "error": (1e-3, 20.0), "density": (1.0, 1e4), "dim": [1, 2, 3, 5]} | more
+
+
+_gap_corners = [(0.3, 0.0, 40.0, 1), (0.3, 0.0, 2.0, 3), (1e-6, 1.0, 5.0, 2), (1.0, 1e-6, 5.0, 2), (30.0, 0.1, 1.0, 8)]
+gap_iid.ships(
+    "theory.laws.gap_iid",
+    lambda sigma, *rest: sigma**4 * _both_orders(sigma, *rest)[0],
+    [*random_inputs(5, 6, **_ranges()), *_gap_corners],
+)
+gap_iid.ships(
+    "theory.laws.gap_iid_correction",
+    _correction,
+    [
+        *random_inputs(6, 6, **_ranges(sigma=(0.1, 3.0), error=(0.1, 3.0), density=(1.0, 10.0))),
+        *_gap_corners,
+        (0.0, 1.0, 5.0, 2),
+    ],
+    rtol=2e-13,
+)
+
+
+gap_iid_peak = Entry(
+    "gap-iid-peak",
+    "Relative to the tangential error k sigma^2 the gap of independent points peaks at sigma* = delta/sqrt(k), height "
+    "(2/k)(1 + 2/k)^-(k/2+1)/(rho (2 pi)^(k/2) delta^k); the absolute gap at delta sqrt(2/(k-2)), k > 2 only; the normal "
+    "error is (D-k) sigma^2 delta^4/s^4.",
+    simulations=("generalization_gap",),
+)
+GAP = 2 * k * sigma**4 / (rho * (2 * sp.pi) ** (k / 2)) * TAU ** -(k / 2 + 1)
+
+
+def _slope(expression, of):
+    """d ln(expression)/d ln(of)."""
+    return sp.simplify(of * sp.diff(sp.expand_log(sp.log(expression), force=True), of))
+
+
+@gap_iid_peak.step(
+    Status.PROVED,
+    "any k: place and height; the slope is positive before and negative behind it",
+    claim=(1, 2 / k),
+    wrong={"delta/k": (k ** sp.Rational(-1, 2), 2 / k), "1/k for 2/k in the front": (1, 1 / k)},
+)
+def relative_peak(claim):
+    place, front = claim
+    relative = GAP / (k * sigma**2)
+    ratio = sp.Symbol("r", positive=True)  # sigma over the stated place
+    place = place * delta / sp.sqrt(k)
+    slope = _slope(relative, sigma).subs(sigma, ratio * place)
+    equal(slope, 2 * k * (1 - ratio**2) / (k + 2 * ratio**2))  # of the sign of 1 - r
+    height = front * (1 + 2 / k) ** -(k / 2 + 1) / (rho * (2 * sp.pi) ** (k / 2) * delta**k)
+    equal(relative.subs(sigma, place), height, simplify=in_logarithms)
+
+
+@gap_iid_peak.step(
+    Status.PROVED,
+    "any k: the absolute gap rises with sigma everywhere for k <= 2, and peaks for k > 2",
+    claim=2,
+    wrong={"delta sqrt(1/(k-2))": 1, "delta sqrt(4/(k-2))": 4},
+)
+def absolute_peak(square):
+    ratio, more = sp.symbols("r m", positive=True)
+    slope = _slope(GAP, sigma)
+    above = slope.subs(k, 2 + more).subs(sigma, ratio * delta * sp.sqrt(sp.sympify(square) / more))
+    equal(above, 4 * more * (1 - ratio**2) / (more + 4 * ratio**2))  # of the sign of 1 - r
+    less = sp.Symbol("l", nonnegative=True)
+    below = sp.together(slope.subs(k, 2 - less))
+    equal(below, 2 * (2 * delta**2 + less * sigma**2) / (delta**2 + 2 * sigma**2))
+    true((2 * delta**2 + less * sigma**2).is_positive, "the gap rises at every noise for k = 2 - l")
+
+
+@gap_iid_peak.step(
+    Status.PROVED,
+    "one normal coordinate, along which all points are at 0: the density is normal with variance s^2",
+    claim=4,
+    wrong={"delta^2/s^2": 2},
+)
+def normal_directions(power):
+    x, eps = sp.symbols("x eps", real=True)
+    square = sigma**2 + delta**2
+    log_density = sp.log(sp.exp(-(x**2) / (2 * square)) / sp.sqrt(2 * sp.pi * square))
+    error = (x + sigma**2 * sp.diff(log_density, x)).subs(x, sigma * eps)
+    weight = sp.exp(-(eps**2) / 2) / sp.sqrt(2 * sp.pi)
+    mean = sp.factor(error / eps) ** 2 * sp.integrate(eps**2 * weight, (eps, -sp.oo, sp.oo))
+    equal(mean, sigma**2 * delta**power / sp.sqrt(square) ** power)
+
+
+@gap_iid_peak.step(
+    Status.PROVED,
+    "any k and D, relative to the total squared error: u = (sigma*/delta)^2 solves (1 - k u)(1 + u)(k (1+u)^2 + D-k) + "
+    "2 (D-k) u (1 + 2u) = 0, one positive root at the stated k, D; sigma*/delta to 17 digits",
+    claim={(1, 2): "1.291445180262018623", (1, 3): "1.487634242435014734", (2, 3): "0.7996323515116448527"},
+    wrong={"delta/sqrt(k), as without normal error": {(1, 2): "1.0"}, "in sigma^2": {(1, 2): "1.6678306536"}},
+)
+def peak_of_the_total_error(places):
+    u, ambient = sp.symbols("u D", positive=True)
+    noise = delta * sp.sqrt(u)
+    total = k * sigma**2 + (ambient - k) * sigma**2 * delta**4 / (sigma**2 + delta**2) ** 2
+    slope = _slope((GAP / total).subs(sigma, noise), u)
+    quartic = (1 - k * u) * (1 + u) * (k * (1 + u) ** 2 + ambient - k) + 2 * (ambient - k) * u * (1 + 2 * u)
+    below = (1 + 2 * u) * (1 + u) * (k * (1 + u) ** 2 + ambient - k)
+    equal(slope, quartic / below)
+    for dims, place in places.items():
+        roots = sp.Poly(quartic.subs({k: dims[0], ambient: dims[1]}), u).real_roots()
+        (root,) = [r for r in roots if r > 0]
+        agree(mpmath.mpf(str(sp.N(sp.sqrt(root), 30))), mpmath.mpf(place), len(place) - 2)
+
+
+def _peak_of(relative, guess):
+    """Place and value of the maximum of a function of ln sigma/delta, to the digits in use."""
+    with mpmath.workdps(60):
+        place = mpmath.findroot(lambda u: mpmath.diff(relative, u), mpmath.log(guess))
+        return mpmath.exp(place), relative(place)
+
+
+def _relative_tangential(dim):
+    return lambda log_noise: (
+        mpmath.exp(-2 * log_noise) * mpmath.exp(4 * log_noise) * _fourier(mpmath.exp(2 * log_noise), dim) / dim
+    )
+
+
+def _fourier(square, dim):
+    """G/(sigma^4 rho^-1) at delta = 1 as a Gaussian integral over wave vectors, |p|^2 in place of the first moment."""
+    t = square + mpmath.mpf(1) / 2
+    return dim / t * (4 * mpmath.pi * t) ** (-mpmath.mpf(dim) / 2)
+
+
+def _euclidean(log_noise):
+    """Paper's norm on a curve in the plane at delta = rho = 1, by quadrature over the angle of (eps_t, eps_n)."""
+    square = mpmath.exp(2 * log_noise)
+    b, a = 1 / (1 + square), square / (1 + square)
+
+    # the trapezoidal rule over a period, by symmetry a quarter, to 50 digits
+    own = lengths = mpmath.mpf(0)
+    for i in range(101):
+        cosine = mpmath.cos(mpmath.pi * i / 200) ** 2
+        length = mpmath.sqrt(cosine + b**2 * (1 - cosine))
+        weight = 1 if 0 < i < 100 else mpmath.mpf(1) / 2
+        own += weight * cosine * (1 + a * cosine) ** mpmath.mpf(-1.5) / length
+        lengths += weight * length
+    return a / mpmath.sqrt(2 * mpmath.pi * (1 + square)) * own / lengths
+
+
+gap_iid_peak.ships(
+    "theory.laws.gap_peak_noise_iid",
+    lambda error, dim: error * _peak_of(_relative_tangential(dim), 1 / mpmath.sqrt(dim))[0],
+    [(e, dim) for e, dim in ((0.3, 1), (2.0, 2), (1e-3, 3), (50.0, 7))],
+)
+gap_iid_peak.ships(
+    "theory.laws.gap_peak_height_iid",
+    lambda error, density, dim: _peak_of(_relative_tangential(dim), 1 / mpmath.sqrt(dim))[1] / (density * error**dim),
+    [(0.3, 40.0, 1), (2.0, 0.7, 2), (1e-3, 5.0, 3), (50.0, 1e4, 7)],
+)
+gap_iid_peak.ships(
+    "theory.laws.gap_peak_euclidean_ring",
+    lambda error, density: [x * y for x, y in zip(_peak_of(_euclidean, 1.5), (error, 1 / (density * error)))],
+    [(0.2, 30.0), (7.0, 1e-2)],
+)
+gap_iid_peak.ships(
+    "theory.laws.normal_error",
+    lambda sigma, error, codimension: codimension * sigma**2 * (1 - sigma**2 / (sigma**2 + error**2)) ** 2,
+    [
+        *random_inputs(7, 6, sigma=(1e-3, 10.0), error=(1e-3, 10.0), codimension=[1, 2, 7]),
+        (1e-9, 1.0, 1),
+        (1.0, 1e-8, 3),
+    ],
+)
+gap_iid_peak.ships(
+    "theory.laws.relative_gap_iid",
+    lambda *case: _relative(*case, False),
+    [(*case, d) for case, d in zip(random_inputs(8, 6, **_ranges()), (5, 5, 6, 7, 8, 9))]
+    + [(0.3, 0.2, 40.0, 1, 1), (0.3, 0.0, 40.0, 1, 2), (1e-4, 1.0, 5.0, 2, 3)],
+)
+gap_iid_peak.ships(
+    "theory.laws.relative_gap_iid",
+    lambda *case: _relative(*case, True),
+    [
+        (0.3, 0.2, 40.0, 1, 1),
+        (0.3, 0.0, 40.0, 1, 2),
+        (0.5, 0.7, 3.0, 2, 3),
+        (1e-4, 1.0, 5.0, 2, 3),
+        (2.0, 0.4, 1.5, 3, 3),
+        (4.0, 5.0, 0.2, 1, 4),
+    ],
+    call=lambda *case: laws.relative_gap_iid(*case, next_order=True),
+)
