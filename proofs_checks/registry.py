@@ -12,15 +12,6 @@ CHAPTERS = {
     "identities.overlap": "Two smoothings of the same points",
     "identities.stability": "Where trajectories decide",
     "identities.likelihood": "The denoising gap is the slope of the likelihood gap",
-    "gap_norm": "The gap in the paper's norm",
-    "scheduled_error": "Error that depends on the noise",
-    "high_dimension": "Collapse in high dimension",
-    "learned_fields": "Learned fields",
-    "equivalent_error": "The gap-equivalent error",
-    "iid.inference": "Independent points: samples",
-    "iid.shot_noise": "Independent points: posteriors at any density",
-    "iid.shared_starts": "Independent points: samples from shared starts",
-    "iid.nulls": "Nulls of the memorization ratio",
     "even.comb": "The comb: its density and the flow to it",
     "even.comb_transition": "From memorization to generalization on the comb",
     "even.comb_gap": "The generalization gap of the comb",
@@ -28,7 +19,16 @@ CHAPTERS = {
     "iid.response": "Linear response: the gap and the structure of the training set",
     "iid.iid_gap": "Independent points: the gap",
     "iid.poisson_gap": "Independent points: the gap at any density",
-    # one line for each module, in the order of the site
+    "gap_norm": "The gap in the paper's norm",
+    "iid.inference": "Independent points: samples",
+    "iid.shot_noise": "Independent points: posteriors at any density",
+    "iid.shared_starts": "Independent points: samples from shared starts",
+    "iid.nulls": "Nulls of the memorization ratio",
+    "scheduled_error": "Error that depends on the noise",
+    "high_dimension": "Collapse in high dimension",
+    "learned_fields": "Learned fields",
+    "equivalent_error": "The gap-equivalent error",
+    "lazy_training": "Training time as model error: the lazy regime",
 }
 
 

@@ -36,7 +36,8 @@ def pages():
 
 def test_linked_files_exist():
     for page in pages():
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(), re.S):
+        prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+        for target in re.findall(r"\]\(([^)#]+)\)", prose, re.S):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), (page.name, target)
 

@@ -4,6 +4,7 @@ As for the posterior, a direction u enters through a_i = u.(y_i - x) and b_i = |
 trajectory, displacements of any direction obey the same law.
 """
 
+import jax
 import mpmath
 import numpy as np
 import sympy as sp
@@ -396,7 +397,7 @@ def _densest(slope):
 ridge.ships(
     "theory.laws.ridge_radius",
     _densest(_slope_by_angles),
-    [(level, 1.0) for level in (0.1, 0.3, 0.5, 0.6, 0.02)] + [(0.9, 3.0)],
+    [(level, 1.0) for level in (0.1, 0.3, 0.5, 0.6, 0.02)] + [(0.9, 3.0), (1.0, 2.0)],
 )
 # both sides of R/sqrt(2), hardly any noise, and none
 ridge.ships(
@@ -407,3 +408,19 @@ ridge.ships(
 )
 # near R/sqrt(2) the root is that of a difference which vanishes there: rounding over 1 - 2 s^2/R^2
 ridge.ships("theory.laws.ridge_radius", _densest(_slope_by_angles), [(0.7, 1.0), (0.707, 1.0)], rtol=1e-11)
+
+
+def _with_derivative(noise, radius):
+    """The ridge and its slope in the noise, by a central difference."""
+    at, step = _densest(_slope_by_angles), noise * mpmath.mpf(10) ** -8
+    return [at(noise, radius), (at(noise + step, radius) - at(noise - step, radius)) / (2 * step)]
+
+
+# the slope of I1/I0, about 1/(2 z^2), is a difference of terms of order 1
+ridge.ships(
+    "theory.laws.ridge_radius",
+    _with_derivative,
+    [(0.3, 1.0), (0.5, 1.0), (1.1, 2.0)],
+    rtol=1e-12,
+    call=lambda noise, radius: np.stack(jax.value_and_grad(laws.ridge_radius)(noise, radius)),
+)

@@ -117,8 +117,16 @@ LAWS = {
         (0.2, 0.3),
         0,
     ),
+    "learned_share": (laws.learned_share, (2.0, 0.3), 0),
+    "effective_error_lazy": (laws.effective_error_lazy, (2.0, 0.3, 5.0), 1),
+    "gap_lazy": (
+        lambda sigma, time: laws.gap_lazy(sigma, time, np.arange(0, 20, 0.1), 1 / (1 + np.arange(0, 20, 0.1)), 2.0),
+        (0.2, 0.3),
+        1,
+    ),
 }
 CONCRETE = {
+    "order_parameter_lazy": (lambda *a: laws.order_parameter_lazy(lambda s: 1 / (1 + s), *a), (0.3, 1.0), 0),
     "order_parameter_ring": (laws.order_parameter_ring, (0.2, 5, 1.0), 0),
     "gap_euclidean_even": (laws.gap_euclidean_even, (0.2, 0.3, 1.0), 1),
     "relative_gap_euclidean_even": (laws.relative_gap_euclidean_even, (0.2, 0.3, 1.0), 2),
