@@ -25,7 +25,7 @@ class Status(enum.StrEnum):
     """Not shown."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """One claim and its proof. ``prove(claim)`` raises `Disproved` for a false claim, as it must for each wrong variant."""
 
@@ -37,7 +37,7 @@ class Step:
     prove: Callable[[Any], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """A function of `theory` against an oracle in mpmath, to the stated relative and absolute error."""
 
@@ -68,7 +68,7 @@ class Comparison:
         return worst
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """A label, with one sentence of what it says, the experiments that show it, and, added below it, steps and functions."""
 

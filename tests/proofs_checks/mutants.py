@@ -8,6 +8,7 @@ import contextlib
 import gc
 import importlib
 import inspect
+import itertools
 import signal
 import sys
 import time
@@ -22,8 +23,6 @@ import numpy as np
 
 from proofs_checks.entry import Comparison, resolve
 from proofs_checks.registry import entries
-
-SECONDS = 10  # a mutant that runs longer is one that does not end
 
 
 @dataclass(frozen=True)
@@ -195,39 +194,63 @@ def functions(module: str) -> dict[str, list[types.FunctionType]]:
 
 
 class Watch:
-    """Comparisons of the functions of one part of `theory`, and which code each of them runs."""
+    """Comparisons of the functions of one part of `theory`, by the module of the function; the fast ones first.
+
+    Preparing takes an oracle for laws, and compilation for denoisers, of which few are needed: theirs are in the order of
+    the number of inputs, and prepared when they are.
+    """
 
     def __init__(self, part: str):
-        comparisons = [c for e in entries().values() for c in e.comparisons if _belongs(c, part)]
-        prepared = [_prepared(comparison) for comparison in comparisons]
-        # the fastest first
-        self.prepared = sorted(prepared, key=lambda item: item[0])
+        self.homes: dict[str, list[Comparison]] = {}
+        for comparison in sorted((c for e in entries().values() for c in e.comparisons), key=lambda c: len(c.inputs)):
+            if _home(comparison).startswith(part):
+                self.homes.setdefault(_home(comparison), []).append(comparison)
+        self.prepared = cache(_prepared)
+        if part == "theory.laws":
+            for comparisons in self.homes.values():
+                comparisons.sort(key=lambda comparison: self.prepared(comparison).seconds)
 
     def notices(self, mutant: Mutant) -> bool:
-        """Whether any comparison that runs the mutated function fails."""
-        targets = functions(mutant.module).get(mutant.function, [])
-        codes = {f.__code__ for f in targets}
-        _forget()
-        with mutant.applied(), _quietly():
-            for _, comparison, expected, used in self.prepared:
-                if mutant.function and not codes & used:
-                    continue
+        """Whether any comparison that runs the mutated function fails; first those of its module, or nearest to it."""
+        codes = {f.__code__ for f in functions(mutant.module).get(mutant.function, [])}
+        near = sorted(self.homes, key=lambda home: (home != mutant.module, not _takes_from(home, mutant.module)))
+        for comparison in itertools.chain.from_iterable(self.homes[home] for home in near):
+            each = self.prepared(comparison)
+            if mutant.function and not codes & each.codes:
+                continue
+            _forget()
+            with mutant.applied(), _quietly():
                 try:
-                    with _limited():
-                        comparison.check(expected)
+                    with _limited(0.5 + 20 * each.seconds):
+                        comparison.check(each.expected)
                 except Exception:
                     return True
         return False
 
 
-def _prepared(comparison: Comparison) -> tuple[float, Comparison, list[np.ndarray], set[types.CodeType]]:
-    """Seconds, comparison, what its oracle says and the code that it runs, from an empty memory."""
+@dataclass(frozen=True)
+class Prepared:
+    """What the oracle of a comparison says, the code that it runs from an empty memory, and for how long."""
+
+    expected: list[np.ndarray]
+    codes: set[types.CodeType]
+    seconds: float
+
+
+def _prepared(comparison: Comparison) -> Prepared:
     expected = comparison.expected()
     _forget()
     with _quietly():
-        start = time.perf_counter()
         codes = _run_codes(lambda: comparison.check(expected))
-    return time.perf_counter() - start, comparison, expected, codes
+        _forget()
+        start = time.perf_counter()
+        comparison.check(expected)
+    return Prepared(expected, codes, time.perf_counter() - start)
+
+
+def _takes_from(home: str, module: str) -> bool:
+    """Whether a module has a function of the other among its names."""
+    return any(getattr(thing, "__module__", None) == module for thing in vars(sys.modules[home]).values())
 
 
 def _forget() -> None:
@@ -239,10 +262,10 @@ def _forget() -> None:
                     thing.cache_clear()
 
 
-def _belongs(comparison, part) -> bool:
+def _home(comparison: Comparison) -> str:
+    """The module of the function that is compared."""
     names = comparison.function.split(".")
-    root = resolve(".".join(names[:3] if names[1] in ("laws", "metrics") else names[:2]))
-    return getattr(root, "__module__", "").startswith(part)
+    return resolve(".".join(names[:3] if names[1] in ("laws", "metrics") else names[:2])).__module__
 
 
 def _run_codes(action) -> set[types.CodeType]:
@@ -269,12 +292,14 @@ def _quietly():
 
 
 @contextlib.contextmanager
-def _limited():
+def _limited(seconds: float):
+    """A mutant that runs longer is one that does not end."""
+
     def stop(*_):
         raise TimeoutError
 
     previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
@@ -291,9 +316,8 @@ if __name__ == "__main__":
     jax.config.update("jax_enable_x64", True)
     watch = cache(Watch)
     for name in sys.argv[1:]:
-        watcher, begin = watch(part_of(name)), time.perf_counter()
-        everything = mutants(name)
-        left = [mutant for mutant in everything if not watcher.notices(mutant)]
+        begin, everything = time.perf_counter(), mutants(name)
+        left = [mutant for mutant in everything if not watch(part_of(name)).notices(mutant)]
         for mutant in left:
             print(f"{name}:{mutant.line} {mutant.name}")
         print(

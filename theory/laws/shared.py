@@ -59,7 +59,7 @@ def _theta_excess(xp, t, dim):
     return xp.expm1(dim * xp.log1p(xp.where(t > math.pi, wide, narrow)))
 
 
-_MODES = 64  # followed along the trajectories; shorter waves act where the ring is flat
+_MODES = 48  # followed along the trajectories; shorter waves act where the ring is flat
 
 
 def _ring_response(error):
@@ -77,8 +77,8 @@ def _at_centre(error):
 
 @lru_cache(maxsize=1)
 def _followed():
-    """(ln s ascending, response of the first waves down to there), by Runge-Kutta steps in ln s along 64 trajectories."""
-    node, weight = scipy.special.roots_legendre(64)
+    """(ln s ascending, response of the first waves down to there), by Runge-Kutta steps in ln s along 48 trajectories."""
+    node, weight = scipy.special.roots_legendre(48)
     root = (node + 1) / 2
     rho = 9 * root**3  # r/s of the start, of density rho e^(-rho^2/2)
     mass = weight / 2 * 27 * root**2 * rho * np.exp(-(rho**2) / 2)
