@@ -1,5 +1,6 @@
 """Sphinx: ``sphinx-build -W -n -b html docs docs/_build/html``; needs no network."""
 
+import logging
 import pathlib
 import sys
 import typing
@@ -41,6 +42,7 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 180
 nb_merge_streams = True
+logging.getLogger("traitlets").setLevel(logging.WARNING)  # which says of each page that its cells are run
 
 autodoc_member_order = "alphabetical"
 autodoc_default_options = {"members": True, "special-members": "__call__"}

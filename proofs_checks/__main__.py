@@ -1,7 +1,9 @@
 """The ledger of proofs: ``python -m proofs_checks``."""
 
+import contextlib
 import json
 import os
+import pathlib
 import sys
 import time
 from collections import Counter
@@ -27,16 +29,11 @@ class Config:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code: 0 where all passes, 1 where anything fails, 2 for an unknown label."""
+    """Exit code: 0 where all passes, 1 where anything fails, 2 for bad input."""
     config = tyro.cli(Config, prog="python -m proofs_checks", args=arguments)
     ledger.double_precision()
-    unknown = [label for label in config.only if label not in entries()]
-    if unknown or config.jobs < 1:
-        wrong = (
-            f"no label {', '.join(unknown)}: the labels are {', '.join(entries())}"
-            if unknown
-            else "jobs must be 1 or more"
-        )
+    wrong = _wrong(config)
+    if wrong:
         print(wrong, file=sys.stderr)
         return 2
     start, sources, records = time.perf_counter(), ledger.source_hash(), []
@@ -51,14 +48,29 @@ def main(arguments: list[str] | None = None) -> int:
         print(document)
         return bool(failed)
     if config.json:
-        with open(config.json, "w", encoding="utf-8") as file:
-            file.write(document)
+        pathlib.Path(config.json).write_text(document, encoding="utf-8")
     counts = ", ".join(f"{number} {status}" for status, number in Counter(record.status for record in records).items())
     variants = sum(len(line.wrong) for record in records for line in record.steps)
     print(f"\n{len(records)} labels: {counts}; {variants} wrong variants; {time.perf_counter() - start:.0f} s")
     if failed:
         print(f"failed: {', '.join(failed)}")
     return bool(failed)
+
+
+def _wrong(config: Config) -> str | None:
+    """What is wrong with what was asked, before any work; makes the folder of the file."""
+    unknown = [label for label in config.only if label not in entries()]
+    if unknown:
+        return f"no label {', '.join(unknown)}: the labels are {', '.join(entries())}"
+    if config.jobs < 1:
+        return f"jobs must be at least 1, got {config.jobs}"
+    if config.json not in (None, "-"):
+        file = pathlib.Path(config.json)
+        with contextlib.suppress(OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+            return f"--json must name a file that can be written, or - for the standard output, got {config.json}"
+    return None
 
 
 if __name__ == "__main__":

@@ -91,7 +91,8 @@ def on_the_ring(value):
     },
 )
 def towards_the_comb(coefficient):
-    angle = sp.expand(sp.series(sp.atan(r * u / (1 + r * v)) / r, r, 0, 3).removeO())  # r = delta/R; u, v normal
+    series = sp.atan(r * u / (1 + r * v)).series(r, 0, 4).removeO()  # r = delta/R; u, v normal
+    angle = sp.expand(series / r)
     wave = sp.cos(X * angle)
     orders = sp.expand(sum(r**k / sp.factorial(k) * sp.diff(wave, r, k).subs(r, 0) for k in range(3)))
     over_v = orders.coeff(v, 0) + orders.coeff(v, 2)  # E v = 0, E v^2 = 1

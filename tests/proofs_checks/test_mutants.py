@@ -16,6 +16,9 @@ MODULES = [
 ]
 
 
+pytestmark = pytest.mark.mutation
+
+
 @pytest.fixture(scope="module")
 def watches():
     """What the oracles say, computed once for all mutants."""

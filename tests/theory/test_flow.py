@@ -14,30 +14,6 @@ TIGHT = {"rtol": 1e-10, "atol": 1e-10}
 
 
 @jax.jit
-def both_ways(points, starts, error):
-    """End points of the error-prone flow to zero noise, as a plain callable, and of the optimal one stopped at s = error."""
-    error_prone = ErrorProneDenoiser(points, error)
-    to_zero = probability_flow(lambda x, sigma: error_prone(x, sigma), starts, sigma_max=30.0, sigma_min=0.0, **TIGHT)
-    top = jnp.hypot(30.0, error)
-    stopped = probability_flow(EmpiricalDenoiser(points), starts, sigma_max=top, sigma_min=error, **TIGHT)
-    return to_zero, stopped
-
-
-@pytest.mark.parametrize("dim", [2, 3, 4, 5, 6])
-def test_flow_of_an_error_prone_model_is_the_optimal_flow_stopped_early(rng, dim):
-    """[early-stopping]; fewer dimensions lie in a subspace of six, so that one program serves all."""
-    inside = np.arange(6) < dim
-    points, starts = rng.normal(size=(8, 6)) * inside, 30 * rng.normal(size=(20, 6)) * inside
-    error = rng.uniform(0.1, 0.4)
-    to_zero, stopped = both_ways(points, starts, error)
-    assert not (to_zero.failed | stopped.failed).any()
-    assert np.max(np.abs(to_zero.x - stopped.x)) <= 1e-8
-    assert np.abs(to_zero.x[:, ~inside]).max(initial=0) <= 1e-12
-    # the end points are not the training points: there is something to agree on
-    distance = np.linalg.norm(np.asarray(stopped.x)[:, None] - points, axis=-1).min(axis=1)
-    assert np.median(distance) > 0.05
-
-
 @pytest.mark.parametrize("sigma_min", [0.0, 0.002])
 @pytest.mark.parametrize("error", [0.0, 0.3])
 def test_one_point(rng, sigma_min, error):

@@ -1,13 +1,11 @@
 """Where the posterior condenses and where the flow commits: laws against the posterior of explicit points."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.optimize
 
-from theory import Circle, ErrorProneDenoiser, laws, posterior
-from theory.metrics import local_dimension
+from theory import Circle, ErrorProneDenoiser, laws
 
 RADIUS, ERROR = 2.0, 0.4
 RING = Circle(RADIUS).even(128)
@@ -57,28 +55,3 @@ def test_ridge_of_dense_points(s):
     radii = np.linspace(0, 2.4, 4801)
     density = denoiser.log_density(np.stack([radii, 0 * radii], axis=1), sigma)
     assert radii[int(jnp.argmax(density))] == pytest.approx(laws.ridge_radius(s, RADIUS), abs=3e-4)
-
-
-@pytest.mark.parametrize("dim", [8, 128])
-def test_collapse(dim):
-    """[collapse]: mean weight of the true source among 4096 Gaussian points at half, once and twice sigma_C."""
-    n, rows = 4096, 400
-    rng = np.random.default_rng(dim)
-    points, noise = rng.normal(size=(n, dim)), rng.normal(size=(rows, dim))
-    levels = laws.collapse_noise(n, dim, 1.0) * np.repeat([0.5, 1.0, 2.0], rows)
-    states = np.tile(points[:rows], (3, 1)) + levels[:, None] * np.tile(noise, (3, 1))
-    log_density = posterior(points, states, levels).log_density
-    own = -np.sum(np.tile(noise, (3, 1)) ** 2, axis=1) / 2 - dim * np.log(levels * np.sqrt(2 * np.pi)) - np.log(n)
-    low, critical, high = np.exp(own - log_density).reshape(3, rows).mean(axis=1)
-    assert low >= 0.97
-    assert 0.53 < critical < 0.66
-    assert high <= 0.1
-
-
-def test_dimension_of_gaussian_data():
-    """sum l/(l + sigma^2) against dense Gaussian points, and its limits."""
-    covariance = np.diag([1.0, 0.25])
-    points = np.random.default_rng(2).normal(size=(1500, 2)) * np.sqrt(np.diag(covariance))
-    found = local_dimension(points, [0.5, 2.0], key=jax.random.key(0), draws=2)
-    np.testing.assert_allclose(found.dimension, laws.dimension_gaussian([0.5, 2.0], covariance), rtol=0.08)
-    np.testing.assert_allclose(laws.dimension_gaussian([1e-6, 1e6], covariance), [2.0, 1.25e-12], rtol=1e-6)

@@ -7,25 +7,11 @@ import numpy as np
 import pytest
 import scipy.integrate
 
-from theory import Circle, EmpiricalDenoiser, GaussianDenoiser, ScheduledErrorDenoiser, laws, probability_flow
+from theory import Circle, EmpiricalDenoiser, laws, probability_flow
 
 TIGHT = {"rtol": 1e-11, "atol": 1e-11}
 MEAN = np.array([1.0, -2.0, 0.5])
 TURN = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
-
-
-@pytest.mark.parametrize("spectrum", [(4.0, 1.0, 0.01), (2.0, 0.0, 0.0), (0.0, 0.0, 0.0)], ids=str)
-def test_flow_of_gaussian_data_and_of_one_point(rng, spectrum):
-    """[gaussian-data] and, with a covariance of zero, [one-point]: a model error adds error^2 I to the covariance."""
-    error, levels, starts = 0.3, np.array([3.0, 0.5, 0.02]), 20 * rng.normal(size=(10, 3))
-    covariance = TURN @ np.diag(spectrum) @ TURN.T
-    denoiser = GaussianDenoiser(MEAN, covariance + error**2 * np.eye(3))
-    found = probability_flow(denoiser, starts, sigma_max=20.0, sigma_min=0.02, save_at=levels, **TIGHT)
-    for sigma, state in zip(levels, found.path):
-        exact = laws.gaussian_flow(starts, MEAN, covariance, sigma, 20.0, error)
-        assert np.max(np.abs(state - exact)) <= 1e-9
-        if not any(spectrum):
-            assert np.max(np.abs(exact - laws.one_point_flow(starts, MEAN, sigma, 20.0, error))) <= 1e-12
 
 
 def test_closed_forms_compile_and_take_a_level_for_each_state(rng):
@@ -146,37 +132,6 @@ SPACING = 2 * np.pi / 64
 BUMP, RISE = (
     Schedule(*(jnp.asarray(SPACING * part) for part in parts)) for parts in [(0.4, 0.0, 0.0, 0.2), (0.0, 0.1, 0.4, 0.2)]
 )
-
-
-def scheduled_ends(points, schedule):
-    _, starts, weights = over_one_cell(64, 10.0)
-    denoiser = ScheduledErrorDenoiser(points, schedule)
-    end = 1e-3 * SPACING
-    flow = probability_flow(denoiser, starts, sigma_max=10.0, sigma_min=end, rtol=1e-8, atol=1e-10)
-    return starts, np.asarray(flow.x), weights
-
-
-def test_spread_of_the_ends_of_a_scheduled_error(rng):
-    """[noise-dependent-error]: the direction normal to points on a line shrinks by the law, exactly."""
-    points = np.stack([rng.normal(size=64), np.zeros(64)], axis=1)
-    for schedule in (BUMP, RISE):
-        starts, ends, _ = scheduled_ends(points, schedule)
-        np.testing.assert_allclose(
-            ends[:, 1], starts[:, 1] / 10 * laws.end_spread(schedule, 10.0, 1e-3 * SPACING), rtol=1e-6
-        )
-
-
-def test_order_parameter_of_a_scheduled_error():
-    """[noise-dependent-error]: quoted figures and the flow; a small order parameter alone is not enough for the law."""
-
-    def order_parameter(schedule):
-        _, ends, weights = scheduled_ends(Circle(1.0).even(64), schedule)
-        return np.cos(64 * np.arctan2(ends[:, 1], ends[:, 0])) @ weights
-
-    assert laws.order_parameter_schedule(RISE, SPACING) == pytest.approx(0.2443, abs=5e-5)
-    assert order_parameter(RISE) == pytest.approx(0.2422, abs=2e-3)
-    assert abs(laws.order_parameter_schedule(BUMP, SPACING) - order_parameter(BUMP)) > 0.05
-    assert laws.end_spread(BUMP, 30.0, 1e-3 * SPACING) / SPACING == pytest.approx(0.005902, abs=5e-7)
 
 
 def test_schedule_laws_in_closed_form():

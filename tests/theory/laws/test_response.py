@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from tests.theory.laws.test_even import comb_error
-from theory import Circle, ErrorProneDenoiser, GuidedDenoiser, laws
-from theory.metrics import generalization_gap_quadrature
+from theory import ErrorProneDenoiser, laws
 
 SIGMA, ERROR, SPACING = np.array([0.15, 0.3, 0.5]), np.array([[0.2], [0.4]]), 1.3
 
@@ -87,19 +86,6 @@ def test_lattice():
         laws.gap_lattice(0.2, 0.2, 1.0, [0.1, 0.2], 3)
 
 
-def test_guided_gap_on_a_ring():
-    """Autoguidance of an even ring, by quadrature; without weight the leading order of the unguided gap."""
-    ring = Circle(100 / (2 * np.pi))  # spacing 1
-    train, validation = ring.even(100), ring.even(100, 0.5)
-    for weight in (0.0, 1.0, 2.5):
-        guided = GuidedDenoiser(ErrorProneDenoiser(train, 0.4), ErrorProneDenoiser(train, 0.7), weight)
-        found = generalization_gap_quadrature(guided, train[:1], validation[:1], [0.25], norm="squared", nodes=61)
-        law = laws.relative_gap_guided(0.25, 0.4, 0.7, weight, 1.0)
-        assert law == pytest.approx(float(found.gap[0]), rel=0.01)
-    exact = laws.relative_gap_even(SIGMA, 0.5, 1.0, 2, 4)
-    np.testing.assert_allclose(laws.relative_gap_guided(SIGMA, 0.5, 0.7, 0.0, 1.0, 2, 4), exact, rtol=5e-3)
-
-
 N = 64  # points on a closed line of spacing 1, seen with their images
 NODES = np.linspace(-8.5, 8.5, 33)
 RULE = np.exp(-(NODES**2) / 2) / np.exp(-(NODES**2) / 2).sum()
@@ -116,27 +102,3 @@ def simulated(train, validation, sigma, error):
         return jnp.stack([-jnp.mean(denoiser.log_density(states, sigma) @ RULE), error])
 
     return means(validation) - means(train)
-
-
-@pytest.mark.parametrize(
-    ("jitter", "sigma", "error"), [(0.0, 0.25, 0.35), (0.1, 0.3, 0.5), (0.25, 0.5, 0.8), (None, 1.5, 1.5)]
-)
-def test_gaps_of_simulated_sets(jitter, sigma, error):
-    """[gap-chi2]: both gaps for even, jittered and independent points; validation uniform."""
-    rng, sets = np.random.default_rng(7), []
-    for _ in range(2 if jitter == 0 else 80):
-        places = N * rng.uniform(size=N) if jitter is None else np.arange(N) + jitter * rng.normal(size=N)
-        sets.append(simulated(places % N, (np.arange(4 * N) + rng.uniform()) / 4, sigma, error))
-    width, noise = 1e6 if jitter is None else jitter, np.hypot(sigma, error)
-    law = [
-        laws.chi_square_jittered(np.sqrt(sigma**2 + error**2 / 2), width, 1.0),
-        laws.gap_jittered(sigma, error, width, 1.0),
-    ]
-    # the next order: that of the fluctuations, and how they vary within a cell, which is of order sqrt(q)
-    remainder = 1.5 * laws.chi_square_jittered(noise, width, 1.0) + np.sqrt(laws.order_parameter_even(noise, 1.0))
-    spread = np.std(sets, axis=0, ddof=1) / np.sqrt(len(sets))
-    assert np.all(np.abs(np.mean(sets, axis=0) - law) <= 4 * spread + remainder * np.array(law))
-    assert np.all(4 * spread + remainder * np.array(law) < 0.5 * np.array(law))
-    if jitter:
-        # the law of independent points is several times too large
-        assert laws.gap_iid(sigma, error, 1.0, 1) > 3 * law[1]
