@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sims.disjoint_models import field_law
+from sims.disjoint_models import field_law, sample_law
 from sims.estimates import mean_and_error
 from sims.geometry import geometry
 from sims.plotting.style import (
@@ -23,6 +23,7 @@ from sims.plotting.style import (
     points_with_errors,
     save_all,
 )
+from theory import laws
 
 
 def draw(results: xr.Dataset, out) -> list[pathlib.Path]:
@@ -104,22 +105,25 @@ def _by_error(axes, results, found):
         # where there is no law to follow, a line leads the eye
         points_with_errors(axes, noise, mean.sel(at), bar.sel(at), i, len(errors), ls="" if found else ":")
         if found:
-            law, good = field_law(found.dim, line, error), np.hypot(line, error) > 0.5
-            axes.plot(line[good], law[good], color=LAW, lw=1.0)
-            axes.plot(line[~good], law[~good], color=LAW, lw=0.9, ls=":")
+            axes.plot(line, field_law(found.dim, line, error), color=LAW, lw=1.0)
+            axes.plot(line, _leading(found.dim, line, error), color=LAW, lw=0.9, ls=":")
     unit = r"\,d" if found else ""
     entries = [
         Line2D([], [], ls="", marker=MARKERS[i], color=palette[i], label=rf"$\delta = {error:g}{unit}$")
         for i, error in enumerate(errors)
     ]
     if found:
-        entries += [law_handle("law, s > d/2"), law_handle("law, s < d/2", ":")]
+        entries += [law_handle("law, any density"), law_handle("its leading order", ":")]
     axes.legend(handles=entries, loc="upper right")
     axes.set(xscale="log", yscale="log", ylim=(1e-4, 100))
     axes.set_xlabel(r"noise $\sigma/d$" if found else r"noise $\sigma$ [pixel range]")
     axes.set_ylabel(r"$\mathrm{E}|D_A - D_B|^2/s^2$")
     axes.set_title(f"{'i.i.d. points, ' if found else ''}n = {n}")
     log_ticks(axes, "x")
+
+
+def _leading(dim, noise, error):
+    return laws.disagreement_iid(noise, error, 1.0, dim) / (noise**2 + error**2)
 
 
 def shared_starts(results: xr.Dataset) -> Figure:
@@ -138,13 +142,19 @@ def shared_starts(results: xr.Dataset) -> Figure:
             points_with_errors(
                 samples, errors, value.where(value > 1e-6), spread, i, len(numbers), mfc=fill, ls="-", lw=0.8
             )
+    manifold, line = results.attrs["config"]["manifold"], np.geomspace(errors.min(), errors.max(), 60)
+    curves = [curve for n in numbers if (curve := sample_law(manifold, n, line)) is not None]
+    for curve in curves:
+        samples.plot(line, curve / null, color=LAW, lw=1.0)
     samples.axhline(1, color=VERMILION, ls="--", lw=1.2)
     samples.set(xscale="log", yscale="log", ylim=(1e-6 if found else 1e-3, 2.5))
     samples.set_ylabel(r"$\mathrm{E}|x_A - x_B|^2$ / that of independent perfect samples")
-    samples.set_title("samples of both models from one start")
+    samples.set_title("projected samples of both models from one start")
     entries = number_handles(numbers) + (_placement_handles() if found else [])
     entries.append(Line2D([], [], color=VERMILION, ls="--", label="independent perfect samples"))
-    drawing.legend(handles=entries, loc="outside lower center", ncols=len(entries))
+    if curves:
+        entries.append(law_handle("law, independent sets"))
+    drawing.legend(handles=entries, loc="outside lower center", ncols=4)
     parts = {name: mean_and_error(results, f"nearest_{name}") for name in ("own", "other", "null")}
     for i, n in enumerate(numbers):
         at, unit = {"placement": "iid", "points": n}, 1 / found.spacing(n) if found else 1

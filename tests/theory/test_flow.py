@@ -13,7 +13,6 @@ from theory import Circle, EmpiricalDenoiser, ErrorProneDenoiser, probability_fl
 TIGHT = {"rtol": 1e-10, "atol": 1e-10}
 
 
-@jax.jit
 @pytest.mark.parametrize("sigma_min", [0.0, 0.002])
 @pytest.mark.parametrize("error", [0.0, 0.3])
 def test_one_point(rng, sigma_min, error):
