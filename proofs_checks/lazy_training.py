@@ -16,8 +16,8 @@ p, spacing = sp.symbols("p d", positive=True)
 
 lazy_time = Entry(
     "lazy-time",
-    "Gradient flow with a fixed kernel learns of each wave p of the optimal field the share 1 - e^(-lambda_p t), which a model "
-    "error sqrt(-2 ln(1 - e^(-lambda_p t)))/p would leave.",
+    "Gradient flow with a fixed kernel learns of each wave p of a weak optimal field, to leading order, the share "
+    "1 - e^(-lambda_p t), which a model error sqrt(-2 ln(1 - e^(-lambda_p t)))/p would leave.",
 )
 
 

@@ -13,9 +13,9 @@ s_square = sigma**2 + delta**2
 
 noise_dependent_error = Entry(
     "noise-dependent-error",
-    "An error delta(sigma) gives a flow that is a time change of the optimal one only where delta is constant; normal to the "
-    "data it leaves sigma_T exp(-int sigma dsigma/(sigma^2 + delta^2)), so that an error c sigma^p memorizes iff p >= 1; on "
-    "the comb m = (4 pi^2/d^2) int sigma q(s(sigma)) dsigma to leading order in q.",
+    "For two or more points an error delta(sigma) is a time change of the optimal flow only where it is constant; normal to "
+    "the data it leaves sigma_T exp(-int sigma dsigma/(sigma^2 + delta^2)), so that an error c sigma^p memorizes iff p >= 1; "
+    "on the comb m = (4 pi^2/d^2) int sigma q(s(sigma)) dsigma to leading order in q.",
     simulations=("error_schedules",),
 )
 
@@ -108,7 +108,7 @@ def normal_spread(integrand):
     "delta = c sigma^(1 - eps), any c, eps, sigma_T > 0: a spread remains",
     claim=start * (1 + start ** (2 * eps) / scale**2) ** (-1 / (2 * eps)),
     wrong={
-        "no spread for p < 1": 0 * start + sp.Rational(1, 10**6) * start,
+        "that of a constant error, whatever eps": start / sp.sqrt(1 + start**2 / scale**2),
         "eps for 2 eps": start * (1 + start**eps / scale**2) ** (-1 / eps),
         "c for c^2": start * (1 + start ** (2 * eps) / scale) ** (-1 / (2 * eps)),
     },
@@ -136,8 +136,10 @@ def power_below_one(spread):
 def powers(rates):
     # dln spread/dln sigma = sigma^2/(sigma^2 + delta^2): with a limit r > 0 at sigma = 0 the integral of r dln sigma diverges
     small = sp.Symbol("small", positive=True)  # sigma^(2|p - 1|) -> 0
-    ratio = {"below": 1 / (1 + scale**2 / small), "at": 1 / (1 + scale**2), "above": 1 / (1 + scale**2 * small)}
-    for found, claimed in zip(ratio.values(), rates, strict=True):
+    for sign, claimed in zip((-1, 0, 1), rates, strict=True):
+        rate = sigma**2 / (sigma**2 + (scale * sigma ** (1 + sign * eps)) ** 2)
+        found = 1 / (1 + scale**2 * small**sign)
+        equal(rate, found.subs(small, sigma ** (2 * eps)))
         equal(1 + sp.limit(found, small, 0), 1 + claimed)
 
 

@@ -20,8 +20,8 @@ g = 2 * sp.pi / d
 gap_norm_even = Entry(
     "gap-norm-even",
     "On a curve with even points the gap in the mean Euclidean error is 4 sigma^2 g q(s) E[x sin(g x)/r] to leading order, odd "
-    "in q(s), and is known exactly by quadrature. In the plane the relative gap peaks at 0.185 to 0.188 d for every error from "
-    "0.19 d: the spacing sets the place, not the error.",
+    "in q(s), and is known exactly by quadrature. In the plane the relative gap peaks at 0.185 to 0.188 d for errors from 0.19 "
+    "to 0.35 d, and at 0.174 d for an error of d: the spacing sets the place.",
     simulations=("generalization_gap",),
 )
 
@@ -82,12 +82,20 @@ def one_integral(claimed):
 
 @gap_norm_even.step(
     Status.NUMERIC,
-    "D = 2: place (to 0.002 d) and height (to 0.001) of the peak of the exact relative gap at four errors from 0.19 d to "
-    "0.35 d; at 0.242 d the gap of a ring of 64 points there, by quadrature with its own exact field, to 0.3%",
-    claim={0.19: (0.185, 0.938), 0.242: (0.188, 0.447), 0.30: (0.186, 0.197), 0.35: (0.185, 0.094)},
+    "D = 2: place (to 0.002 d) and height (to 0.001, or to 1% if that is less) of the peak of the exact relative gap at errors "
+    "from 0.19 d to d; at 0.242 d the gap of a ring of 64 points there, by quadrature with its own exact field, to 0.3%",
+    claim={
+        0.19: (0.185, 0.938),
+        0.242: (0.188, 0.447),
+        0.30: (0.186, 0.197),
+        0.35: (0.185, 0.094),
+        0.5: (0.180, 0.00670),
+        1.0: (0.174, 2.327e-9),
+    },
     wrong={
         "the squared norm's place": {0.30: (0.172, 0.197)},
         "place proportional to the error": {0.35: (0.341, 0.094)},
+        "the same place at every error from 0.19 d": {1.0: (0.187, 2.327e-9)},
         "the squared norm's height": {0.30: (0.186, 0.373)},
     },
 )
@@ -97,7 +105,7 @@ def peaks(table):
         gaps = laws.relative_gap_euclidean_even(noise, error, 1.0)
         top = int(np.argmax(gaps))
         true(abs(noise[top] - place) <= 0.002, f"a peak at {place} d (found {noise[top]:.4g} d)")
-        true(abs(gaps[top] - height) <= 0.001, f"a height of {height} (found {gaps[top]:.4g})")
+        true(abs(gaps[top] - height) <= min(0.001, 0.01 * height), f"a height of {height} (found {gaps[top]:.4g})")
     ring, error, place = Circle(1.0), 0.242, 0.188
     train, validation, spacing = ring.even(64), ring.even(64, phase=0.5), float(ring.spacing(64))
     denoiser, level = ErrorProneDenoiser(train, error * spacing), np.array([place * spacing])

@@ -177,11 +177,20 @@ def elliptic(bracket):
     w, angle = sp.symbols("w theta", positive=True)
     # the length is Rayleigh of mean sqrt(pi/2) times an independent angle's sqrt(A cos^2 + B sin^2)
     rayleigh = sp.integrate(r**2 * sp.exp(-(r**2) / 2), (r, 0, sp.oo))
-    # E(w) = int_0^(pi/2) sqrt(1 - w sin^2): its w-series against that of the mean over the circle
-    series = [sp.binomial(sp.Rational(1, 2), n) * (-1) ** n for n in range(4)]
-    circle = [sp.integrate(sp.sin(angle) ** (2 * n), (angle, 0, 2 * sp.pi)) / (2 * sp.pi) for n in range(4)]
-    mean = sum(a * b * w**n for n, (a, b) in enumerate(zip(series, circle)))
-    equal(sp.series(2 / sp.pi * sp.elliptic_e(w), w, 0, 4).removeO(), mean)
+    # the mean of sqrt(1 - w sin^2) over the circle is 2 E(w)/pi, term by term in w: mean sin^(2n) from that of 2n - 2 by parts
+    n = sp.Symbol("n", integer=True, positive=True)
+    by_parts = sp.powsimp(
+        sp.expand(sp.diff(sp.cos(angle) * sp.sin(angle) ** (2 * n - 1), angle) / sp.sin(angle) ** (2 * n - 2))
+    )
+    equal(by_parts, (2 * n - 1) - 2 * n * sp.sin(angle) ** 2, simplify=lambda e: sp.simplify(sp.expand_trig(e)))
+    of_mean = (
+        (2 * n - 1) / (2 * n) * (n - 1 - sp.Rational(1, 2)) / n
+    )  # ratio of terms n and n - 1, binomial series of the root
+    ((upper, lower, argument),) = [e.args for e in sp.elliptic_e(w).rewrite(sp.hyper).atoms(sp.hyper)]
+    true(argument == w, "E is hypergeometric in w")
+    of_elliptic = sp.prod(u + n - 1 for u in upper) / sp.prod(v + n - 1 for v in lower) / n
+    equal(of_mean, of_elliptic)
+    equal(sp.elliptic_e(0) * 2 / sp.pi, 1)
     length = rayleigh * sp.sqrt(A) * 2 / sp.pi * sp.elliptic_e(1 - B / A)
     claimed = sp.sqrt(2 / sp.pi) / (2 * sp.sqrt(A)) * bracket(1 - B / A)
     equal(sp.diff(length, A), claimed)

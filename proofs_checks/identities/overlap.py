@@ -176,7 +176,6 @@ def cauchy_schwarz(half):
     squares = [sp.Sum(term, (i, 1, n)) for term in (a[i] ** 2, b[i] ** 2, a[i] * b[i])]
     pairs = sp.Sum(sp.expand((a[i] * b[j] - a[j] * b[i]) ** 2), (i, 1, n), (j, 1, n))
     equal(squares[0] * squares[1] - squares[2] ** 2, half * pairs, simplify=lambda e: _separate(e, half))
-    # above: (sum_k sqrt(c_k))^2 - sum_k c_k is a sum of products of roots, so that sqrt(sum c) <= sum sqrt(c)
 
 
 def _separate(_, half):
@@ -187,6 +186,25 @@ def _separate(_, half):
     for product, factor in sp.expand((a[i] * b[j] - a[j] * b[i]) ** 2).as_coefficients_dict().items():
         total += factor * parts[product]
     return sp.expand(saa * sbb - sab**2 - half * total)
+
+
+@marginal_shift.step(
+    Status.PROVED,
+    "any n: the root of a sum is at most the sum of the roots, so that int sqrt(p q) is at most the sum over pairs of kernels; "
+    "growth of the difference of squares with one more term, by induction from 0",
+    claim=2,
+    wrong={"the sum of squares": 0, "1 for 2": 1, "the sign": -2},
+)
+def root_of_a_sum(factor):
+    # squares of both sides for the products c_k of all pairs: (sum sqrt c)^2 and sum c, S the sum of the roots so far
+    root, roots, terms = sp.symbols("c S Q", positive=True)
+
+    def excess(roots, terms):
+        return roots**2 - terms
+
+    growth = sp.expand(excess(roots + root, terms + root**2) - excess(roots, terms))
+    equal(growth, factor * root * roots)
+    true(growth.is_positive, "every term adds to the difference")
 
 
 square = sp.Symbol("varrho^2", positive=True)

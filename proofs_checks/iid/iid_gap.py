@@ -147,10 +147,11 @@ def _ratio():
     Status.PROVED,
     "any k and smooth density: its gradient has no effect of first order, since that is odd in eps; the average of 1/rho "
     "over training points is V/n",
-    claim=1,
-    wrong={"1/n for V/n": 0, "V^2/n": 2},
+    claim=(-1, 1),
+    wrong={"even in eps": (1, 1), "1/n for V/n": (-1, 0), "V^2/n": (-1, 2)},
 )
-def smooth_density(power):
+def smooth_density(claim):
+    parity, power = claim
     lam, first, rest, a = sp.symbols("l e_1 r a", real=True)  # a: slope of the log density; rest: of eps across it
 
     def own(lam, first):
@@ -162,7 +163,7 @@ def smooth_density(power):
         return along - 2 * sigma**3 * a * sp.diff(own(1, first), first)  # and -2 sigma^4 grad ln f . grad (w/f)
 
     slopes = sp.diff(change(first), a).subs(a, 0)
-    equal(slopes, -slopes.subs(first, -first))
+    equal(slopes, parity * slopes.subs(first, -first))
     n, volume, y = sp.symbols("n V y", positive=True)
     f = sp.Function("f", positive=True)(y)
     equal(sp.integrate(f * (1 / (n * f)), (y, 0, volume)), volume**power / n)
@@ -298,23 +299,42 @@ def normal_directions(power):
     equal(mean, sigma**2 * delta**power / sp.sqrt(square) ** power)
 
 
+_u, _D = sp.symbols("u D", positive=True)
+
+
+def _quartic(factor):
+    return (1 - k * _u) * (1 + _u) * (k * (1 + _u) ** 2 + _D - k) + factor * (_D - k) * _u * (1 + 2 * _u)
+
+
 @gap_iid_peak.step(
     Status.PROVED,
-    "any k and D, relative to the total squared error: u = (sigma*/delta)^2 solves (1 - k u)(1 + u)(k (1+u)^2 + D-k) + "
-    "2 (D-k) u (1 + 2u) = 0, one positive root at the stated k, D; sigma*/delta to 17 digits",
+    "any k and D, relative to the total squared error: the peak solves (1 - k u)(1 + u)(k (1+u)^2 + D-k) + 2 (D-k) u (1 + 2u) "
+    "= 0, u = (sigma*/delta)^2, which has one positive root (Descartes' rule, by the signs of the coefficients)",
+    claim=2,
+    wrong={"half the last term": 1, "its sign": -2, "no normal error": 0},
+)
+def slope_of_the_total_error(factor):
+    total = k * sigma**2 + (_D - k) * sigma**2 * delta**4 / (sigma**2 + delta**2) ** 2
+    slope = _slope((GAP / total).subs(sigma, delta * sp.sqrt(_u)), _u)
+    below = (1 + 2 * _u) * (1 + _u) * (k * (1 + _u) ** 2 + _D - k)
+    equal(slope, _quartic(factor) / below)
+    # signs of 1, u, ..., u^4: +, (3 - k)(D), c_2, -, -; one change for k <= 3 whatever c_2, and for k > 3, where c_2 < 0
+    normal, more = sp.Symbol("m", nonnegative=True), sp.Symbol("j", integer=True, nonnegative=True)
+    for dim in (1, 2, 3, 4 + more):
+        signs = [sp.expand(e) for e in sp.Poly(_quartic(factor).subs(_D, k + normal).subs(k, dim), _u).all_coeffs()]
+        true(signs[0].is_negative and signs[1].is_negative and signs[4].is_positive, "the ends of the row of signs")
+        true(signs[3].is_nonnegative or (signs[3].is_negative and signs[2].is_negative), "the signs change once")
+
+
+@gap_iid_peak.step(
+    Status.CHECKED,
+    "(k, D) = (1, 2), (1, 3), (2, 3): sigma*/delta to 17 digits, from the root in exact isolation",
     claim={(1, 2): "1.291445180262018623", (1, 3): "1.487634242435014734", (2, 3): "0.7996323515116448527"},
     wrong={"delta/sqrt(k), as without normal error": {(1, 2): "1.0"}, "in sigma^2": {(1, 2): "1.6678306536"}},
 )
 def peak_of_the_total_error(places):
-    u, ambient = sp.symbols("u D", positive=True)
-    noise = delta * sp.sqrt(u)
-    total = k * sigma**2 + (ambient - k) * sigma**2 * delta**4 / (sigma**2 + delta**2) ** 2
-    slope = _slope((GAP / total).subs(sigma, noise), u)
-    quartic = (1 - k * u) * (1 + u) * (k * (1 + u) ** 2 + ambient - k) + 2 * (ambient - k) * u * (1 + 2 * u)
-    below = (1 + 2 * u) * (1 + u) * (k * (1 + u) ** 2 + ambient - k)
-    equal(slope, quartic / below)
     for dims, place in places.items():
-        roots = sp.Poly(quartic.subs({k: dims[0], ambient: dims[1]}), u).real_roots()
+        roots = sp.Poly(_quartic(2).subs({k: dims[0], _D: dims[1]}), _u).real_roots()
         (root,) = [r for r in roots if r > 0]
         agree(mpmath.mpf(str(sp.N(sp.sqrt(root), 30))), mpmath.mpf(place), len(place) - 2)
 

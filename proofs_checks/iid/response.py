@@ -258,7 +258,7 @@ gap_chi2.ships(
 
 gap_lattice = Entry(
     "gap-lattice",
-    "Lattice with reciprocal vectors g, validation at offset v: G = 2 sigma^4 sum_g |g|^2 (1 - cos g.v) "
+    "Lattice with reciprocal vectors g, validation at offset v, to first order: G = 2 sigma^4 sum_g |g|^2 (1 - cos g.v) "
     "e^(-|g|^2 (2 sigma^2 + delta^2)/2), E cos g.u = e^(-|g|^2 delta^2/2); the square lattice is a product of combs.",
     simulations=("generalization_gap", "phase_diagram"),
 )

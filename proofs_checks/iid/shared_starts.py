@@ -18,7 +18,7 @@ L, R, delta, s, p, rho, r = sp.symbols("L R delta s p rho r", positive=True)
 
 shared_starts = Entry(
     "shared-starts",
-    "End points of two models of disjoint sets of n independent points from one start: E|x_A - x_B|^2 = "
+    "End points of two models of disjoint sets of n independent points from one start, linear response: E|x_A - x_B|^2 = "
     "(2/n) sum over p != 0 of e^(-p^2 delta^2)/p^2 = 4 int_delta^inf s chi^2(s) ds on a flat closed manifold, L^2/(6n) on a "
     "curve at delta -> 0; on the ring in the plane an average over the radial trajectories.",
     simulations=("disjoint_models",),

@@ -149,7 +149,7 @@ def shared_starts(results: xr.Dataset) -> Figure:
     samples.axhline(1, color=VERMILION, ls="--", lw=1.2)
     samples.set(xscale="log", yscale="log", ylim=(1e-6 if found else 1e-3, 2.5))
     samples.set_ylabel(r"$\mathrm{E}|x_A - x_B|^2$ / that of independent perfect samples")
-    samples.set_title("projected samples of both models from one start")
+    samples.set_title(f"{'projected ' if found else ''}samples of both models from one start")
     entries = number_handles(numbers) + (_placement_handles() if found else [])
     entries.append(Line2D([], [], color=VERMILION, ls="--", label="independent perfect samples"))
     if curves:
