@@ -61,7 +61,6 @@ def minimiser(exponent):
 tweedie = Entry(
     "tweedie",
     "The optimal denoiser is D* = x + sigma^2 grad log p_hat_sigma.",
-    simulations=("flow_field",),
 )
 
 

@@ -33,7 +33,7 @@ jacobian = Entry(
     "jacobian",
     "dD*/dx = Cov[y|x]/sigma^2, symmetric and positive semi-definite, with trace tr Cov/sigma^2; with model error "
     "(delta^2 I + (sigma^2/s^2) Cov_s)/s^2.",
-    simulations=("flow_field",),
+    simulations=("phase_diagram",),
 )
 
 
@@ -108,7 +108,6 @@ noise_derivative = Entry(
     "noise-derivative",
     "dD*/dsigma = Cov(y, |x - y|^2 | x)/sigma^3 = {E[z |z|^2] - 2 Cov[y|x] (x - D*)}/sigma^3, z = y - D*; with model error "
     "(2 sigma delta^2/s^4)(D*(x, s) - x) + (sigma/s)^3 (dD*/ds)(x, s).",
-    simulations=("flow_field",),
 )
 
 

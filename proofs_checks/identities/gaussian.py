@@ -17,7 +17,7 @@ gaussian_data = Entry(
     "gaussian-data",
     "Data N(mu, C): D = mu + C (C + sigma^2 I)^-1 (x - mu); along an eigenvector of C the flow goes as "
     "sqrt(l_j + delta^2 + sigma^2); D is the best affine denoiser of any data with that mean and covariance.",
-    simulations=("trajectories",),
+    simulations=("high_dimension",),
 )
 
 

@@ -71,7 +71,6 @@ one_point.ships(
 two_points = Entry(
     "two-points",
     "Points at +-a: the density smoothed with s has two modes if s < a, one otherwise.",
-    simulations=("flow_field",),
 )
 
 

@@ -29,7 +29,10 @@ scaling = Entry(
     "D(lambda x; lambda sigma, lambda delta, lambda Y) = lambda D; translations, rotations and permutations of data and state "
     "carry over; D* lies in the hull of the data, D_delta in that of data and x; at fixed x, sigma -> infinity gives the mean "
     "and delta -> infinity gives x.",
-    simulations=("phase_diagram", "generalization_gap"),
+    simulations=(
+        "phase_diagram",
+        "flow_field",
+    ),
 )
 
 

@@ -260,7 +260,7 @@ gap_lattice = Entry(
     "gap-lattice",
     "Lattice with reciprocal vectors g, validation at offset v, to first order: G = 2 sigma^4 sum_g |g|^2 (1 - cos g.v) "
     "e^(-|g|^2 (2 sigma^2 + delta^2)/2), E cos g.u = e^(-|g|^2 delta^2/2); the square lattice is a product of combs.",
-    simulations=("generalization_gap", "phase_diagram"),
+    simulations=("generalization_gap",),
 )
 phase, other = sp.symbols("phi psi", real=True)  # g.v and g'.v
 

@@ -41,6 +41,14 @@ def test_pages_load_nothing_from_a_network(page):
     assert not re.findall(r"<link[^>]*rel=\"(?:stylesheet|preload)\"[^>]*href=\"(?:https?:)?//", text)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_figures_are_pictures_and_every_card_opens_on_its_proof(page):
+    """A figure that was made without pyplot is shown as its name alone."""
+    text = page_html(page)
+    assert "Figure size" not in text
+    assert text.count("The proof in code") == len(re.findall(r"^```\{ledger\} ", page.read_text(), re.M))
+
+
 def test_labels_of_functions_lead_to_their_derivation():
     text = (SITE / "api" / "laws.html").read_text()
     assert re.search(r'href="\.\./derivations/comb\.html#debye-waller"', text)

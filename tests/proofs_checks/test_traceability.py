@@ -82,5 +82,6 @@ def test_nothing_cites_a_label_without_an_entry():
 
 
 @pytest.mark.parametrize("label", entries())
-def test_experiments_that_an_entry_names_have_a_page(label):
-    assert all((ROOT / "docs" / f"{name}.md").exists() for name in entries()[label].simulations)
+def test_experiments_that_an_entry_names_cite_it_on_their_page(label):
+    for name in entries()[label].simulations:
+        assert f"[{label}]" in (ROOT / "docs" / f"{name}.md").read_text(), name
