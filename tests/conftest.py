@@ -14,10 +14,17 @@ hypothesis.settings.load_profile("compiled")
 
 
 class ByFile(LoadScopeScheduling):
-    """Processes (``-n``) share a run by file; all tests of sims go to one, which computes their small runs once."""
+    """Processes (``-n``) share a run by file; all tests of sims go to one, which computes their small runs once.
+
+    Mutants of laws and of denoisers go to one each, which asks the oracles once.
+    """
 
     def _split_scope(self, nodeid):
-        return "sims" if nodeid.startswith("tests/sims/") else nodeid.split("::")[0]
+        if nodeid.startswith("tests/sims/"):
+            return "sims"
+        if "test_every_mutant" in nodeid:
+            return nodeid.rpartition(".")[0]
+        return nodeid.split("::")[0]
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -102,14 +102,14 @@ def test_a_far_query_underflows_nowhere():
 
 @pytest.mark.skipif(not pathlib.Path("/proc/self/status").exists(), reason="the peak memory is read from /proc")
 def test_many_points_and_queries_stay_in_bounded_memory():
-    """10^5 points and 10^4 queries, a matrix of 4 GB in float32, within 2 GiB for the whole process."""
+    """50 000 points and 10 000 queries, a matrix of 2 GB in float32, within 1.5 GiB for the whole process."""
     code = """
         import pathlib
         import jax
         import numpy as np
         from theory import posterior
         rng = np.random.default_rng(0)
-        points, x = (rng.normal(size=(count, 2)).astype(np.float32) for count in (100_000, 10_000))
+        points, x = (rng.normal(size=(count, 2)).astype(np.float32) for count in (50_000, 10_000))
         mean = jax.block_until_ready(posterior(points, x, np.float32(0.1)).mean)
         some = slice(0, 10_000, 1000)
         w = np.exp(-((x[some, None].astype(float) - points) ** 2).sum(-1) / 0.02)
@@ -122,7 +122,7 @@ def test_many_points_and_queries_stay_in_bounded_memory():
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     kilobytes = int(done.stdout)
-    assert kilobytes < 2 * 1024**2
+    assert kilobytes < 1.5 * 1024**2
 
 
 def test_covariance_is_the_jacobian_of_the_mean():
