@@ -95,7 +95,7 @@ def towards_the_comb(coefficient):
     angle = sp.expand(series / r)
     wave = sp.cos(X * angle)
     orders = sp.expand(sp.Add(*(r**k / sp.factorial(k) * sp.diff(wave, r, k).subs(r, 0) for k in range(3))))
-    over_v = orders.coeff(v, 0) + orders.coeff(v, 2)  # E v = 0, E v^2 = 1
+    over_v = sp.Add(orders.coeff(v, 0), orders.coeff(v, 2))  # E v = 0, E v^2 = 1
     mean = sum(_moment(term) for term in sp.Add.make_args(sp.expand(over_v)))
     equal(sp.expand(mean * sp.exp(X**2 / 2)), sp.expand(1 + r**2 * coefficient))
 
