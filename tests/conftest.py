@@ -16,14 +16,14 @@ hypothesis.settings.load_profile("compiled")
 class ByFile(LoadScopeScheduling):
     """Processes (``-n``) share a run by file; all tests of sims go to one, which computes their small runs once.
 
-    Mutants of laws and of denoisers go to one each, which asks the oracles once.
+    Mutants are shared by halves of about one length, each of which asks the oracles once.
     """
 
     def _split_scope(self, nodeid):
         if nodeid.startswith("tests/sims/"):
             return "sims"
         if "test_every_mutant" in nodeid:
-            return nodeid.rpartition(".")[0]
+            return f"mutants, {'laws.' < nodeid.split('[theory.')[-1] < 'laws.norm'}"
         return nodeid.split("::")[0]
 
 

@@ -51,11 +51,11 @@ def test_figures_are_pictures_and_every_card_opens_on_its_proof(page):
 
 def test_labels_of_functions_lead_to_their_derivation():
     text = (SITE / "api" / "laws.html").read_text()
-    assert re.search(r'href="\.\./derivations/comb\.html#debye-waller"', text)
+    assert re.search(r'href="\.\./derivations/comb_transition\.html#debye-waller"', text)
 
 
 def test_a_card_leads_to_function_proof_and_experiment():
-    text = (SITE / "derivations" / "comb.html").read_text()
+    text = (SITE / "derivations" / "comb_transition.html").read_text()
     card = text[text.index("status-proved") :]
     assert 'href="../api/laws.html#theory.laws.order_parameter_even"' in card
     assert 'href="../phase_diagram.html"' in card

@@ -206,15 +206,13 @@ class Watch:
             if _home(comparison).startswith(part):
                 self.homes.setdefault(_home(comparison), []).append(comparison)
         self.prepared = cache(_prepared)
-        if part == "theory.laws":
-            for comparisons in self.homes.values():
-                comparisons.sort(key=lambda comparison: self.prepared(comparison).seconds)
+        self.in_order = cache(self._by_seconds) if part == "theory.laws" else self.homes.__getitem__
 
     def notices(self, mutant: Mutant) -> bool:
         """Whether any comparison that runs the mutated function fails; first those of its module, or nearest to it."""
         codes = {f.__code__ for f in functions(mutant.module).get(mutant.function, [])}
         near = sorted(self.homes, key=lambda home: (home != mutant.module, not _takes_from(home, mutant.module)))
-        for comparison in itertools.chain.from_iterable(self.homes[home] for home in near):
+        for comparison in itertools.chain.from_iterable(map(self.in_order, near)):
             each = self.prepared(comparison)
             if mutant.function and not codes & each.codes:
                 continue
@@ -226,6 +224,9 @@ class Watch:
                 except Exception:
                     return True
         return False
+
+    def _by_seconds(self, home: str) -> list[Comparison]:
+        return sorted(self.homes[home], key=lambda comparison: self.prepared(comparison).seconds)
 
 
 @dataclass(frozen=True)
