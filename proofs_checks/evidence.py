@@ -47,6 +47,12 @@ def equal(derived, claimed, simplify: Callable[[sp.Expr], Any] = sp.simplify) ->
             raise Undecided(f"no counterexample found, but {simplify(difference)} was not brought to zero")
 
 
+def in_logarithms(difference):
+    """For `equal`: brings the difference of two products of powers to zero, by their logarithms."""
+    left, right = difference.as_two_terms()
+    return sp.simplify(sp.expand_log(sp.log(sp.gammasimp(left / -right)), force=True))
+
+
 def agree(found, claimed, digits: float, where: str = "") -> None:
     """Two numbers (or sequences of them) agree to that many digits, relative to the larger; not both 0."""
     found, claimed = ([mpmath.mpmathify(x) for x in np.ravel(np.asarray(each, object))] for each in (found, claimed))

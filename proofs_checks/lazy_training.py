@@ -8,7 +8,7 @@ import scipy.linalg
 import sympy as sp
 
 from proofs_checks.entry import Entry, Status, random_inputs, resolve
-from proofs_checks.evidence import equal, remainder_order, true, within
+from proofs_checks.evidence import equal, in_logarithms, remainder_order, true, within
 from proofs_checks.iid.waves import PP, QQ, Field, Waves, add, delta, order, pair, sigma
 
 t, rate, other_rate = sp.symbols("t lambda_p lambda_q", positive=True)
@@ -179,12 +179,7 @@ def gaussian_kernel(error):
 
     early = sp.limit(share(start * sp.exp(-(p**2) * width**2 / 2), t) / t, t, 0)  # of each wave
     exponent = sp.simplify(-sp.log(early * sp.exp(-(p**2) * sigma**2) / start) / p**2)
-    equal(gap(sp.expand_log(exponent, force=True)), gap(sigma**2 + (error * width) ** 2 / 2), simplify=_logarithm)
-
-
-def _logarithm(difference):
-    one, other = difference.as_two_terms()
-    return sp.simplify(sp.expand_log(sp.log(one / -other), force=True))
+    equal(gap(sp.expand_log(exponent, force=True)), gap(sigma**2 + (error * width) ** 2 / 2), simplify=in_logarithms)
 
 
 @lazy_time.step(

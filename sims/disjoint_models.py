@@ -231,9 +231,9 @@ def _nearest(x, points):
     return jnp.sqrt(one).reshape(x.shape[:-1])
 
 
-def field_law(dim: int, noise, error):
-    """E|D_A - D_B|^2/s^2 of independent sets at any density [disjoint-iid], lengths in spacings."""
-    return laws.disagreement_poisson(noise, error, 1.0, dim) / (noise**2 + error**2)
+def field_law(dim: int, noise, error, law=laws.disagreement_poisson):
+    """E|D_A - D_B|^2/s^2 of independent sets [disjoint-iid], lengths in spacings; at any density, or by another law."""
+    return law(noise, error, 1.0, dim) / (noise**2 + error**2)
 
 
 def sample_law(manifold: str, n: int, errors) -> np.ndarray | None:

@@ -9,8 +9,10 @@ from proofs_checks.entry import Entry, Status
 from proofs_checks.evidence import equal, true
 from proofs_checks.identities.cases import corners, ordinary
 from proofs_checks.identities.points import (
+    D,
     a,
     b,
+    delta,
     exact_error_prone,
     exact_jacobian,
     exact_log_density,
@@ -19,13 +21,13 @@ from proofs_checks.identities.points import (
     i,
     mean,
     n,
+    s,
     settled,
+    sigma,
     total,
 )
 
-sigma, delta, s = sp.symbols("sigma delta s", positive=True)
-t, h, x, y, g = sp.symbols("t h x y g", real=True)
-D = sp.Symbol("D", integer=True, positive=True)
+t, h, x, y = sp.symbols("t h x y", real=True)
 
 posterior_mean = Entry(
     "posterior-mean",

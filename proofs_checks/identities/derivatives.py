@@ -10,9 +10,11 @@ from proofs_checks.entry import Entry, Status
 from proofs_checks.evidence import equal, true
 from proofs_checks.identities.cases import corners, ordinary
 from proofs_checks.identities.points import (
+    D,
     a,
     b,
     c,
+    delta,
     exact_covariance,
     exact_jacobian,
     exact_mean,
@@ -20,14 +22,14 @@ from proofs_checks.identities.points import (
     i,
     mean,
     n,
+    s,
     settled,
+    sigma,
     squares,
     total,
 )
 
-sigma, delta, s = sp.symbols("sigma delta s", positive=True)
 t, h, x, y, g = sp.symbols("t h x y g", real=True)
-D = sp.Symbol("D", integer=True, positive=True)
 
 jacobian = Entry(
     "jacobian",

@@ -9,6 +9,8 @@ import sympy as sp
 
 n = sp.Symbol("n", integer=True, positive=True)
 i = sp.Symbol("i", integer=True, positive=True)
+D = sp.Symbol("D", integer=True, positive=True)
+sigma, delta, s = sp.symbols("sigma delta s", positive=True)
 a, b, c = (sp.IndexedBase(name, real=True) for name in "abc")
 
 

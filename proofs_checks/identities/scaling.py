@@ -8,21 +8,23 @@ from proofs_checks.entry import Entry, Status
 from proofs_checks.evidence import equal, true
 from proofs_checks.identities.cases import ordinary
 from proofs_checks.identities.points import (
+    D,
     a,
     b,
     c,
+    delta,
     exact_error_prone,
     i,
     mean,
     n,
+    s,
     settled,
+    sigma,
     squares,
     total,
 )
 
-sigma, delta, s = sp.symbols("sigma delta s", positive=True)
-t, h, x, y, g = sp.symbols("t h x y g", real=True)
-D = sp.Symbol("D", integer=True, positive=True)
+t, h, x, y = sp.symbols("t h x y", real=True)
 
 scaling = Entry(
     "scaling",

@@ -10,7 +10,7 @@ import mpmath
 import sympy as sp
 
 from proofs_checks.entry import Entry, Status, random_inputs
-from proofs_checks.evidence import agree, equal, true
+from proofs_checks.evidence import agree, equal, in_logarithms, true
 from theory import laws
 
 k, rho, sigma, s, delta = sp.symbols("k rho sigma s delta", positive=True)
@@ -37,12 +37,6 @@ def _normal_mean_of_square(a):
 def _kernel_power(m):
     """w^m = (front) e^(-rate |eps|^2): (front, rate)."""
     return ((2 * sp.pi * s**2) ** (-k / 2) / rho) ** m, m * sigma**2 / (2 * s**2)
-
-
-def in_logarithms(difference):
-    """Brings the difference of two products of powers to zero."""
-    left, right = difference.as_two_terms()
-    return sp.simplify(sp.expand_log(sp.log(left / -right), force=True))
 
 
 gap_iid = Entry(

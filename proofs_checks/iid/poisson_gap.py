@@ -11,8 +11,8 @@ import numpy as np
 import sympy as sp
 
 from proofs_checks.entry import Entry, Status
-from proofs_checks.evidence import equal
-from proofs_checks.iid.iid_gap import GAP, in_logarithms
+from proofs_checks.evidence import equal, in_logarithms
+from proofs_checks.iid.iid_gap import GAP
 from theory import laws
 
 k, rho, sigma, s, delta, u, g = sp.symbols("k rho sigma s delta u g", positive=True)

@@ -106,7 +106,8 @@ def _by_error(axes, results, found):
         points_with_errors(axes, noise, mean.sel(at), bar.sel(at), i, len(errors), ls="" if found else ":")
         if found:
             axes.plot(line, field_law(found.dim, line, error), color=LAW, lw=1.0)
-            axes.plot(line, _leading(found.dim, line, error), color=LAW, lw=0.9, ls=":")
+            leading = field_law(found.dim, line, error, laws.disagreement_iid)
+            axes.plot(line, leading, color=LAW, lw=0.9, ls=":")
     unit = r"\,d" if found else ""
     entries = [
         Line2D([], [], ls="", marker=MARKERS[i], color=palette[i], label=rf"$\delta = {error:g}{unit}$")
@@ -120,10 +121,6 @@ def _by_error(axes, results, found):
     axes.set_ylabel(r"$\mathrm{E}|D_A - D_B|^2/s^2$")
     axes.set_title(f"{'i.i.d. points, ' if found else ''}n = {n}")
     log_ticks(axes, "x")
-
-
-def _leading(dim, noise, error):
-    return laws.disagreement_iid(noise, error, 1.0, dim) / (noise**2 + error**2)
 
 
 def shared_starts(results: xr.Dataset) -> Figure:

@@ -27,14 +27,17 @@ from proofs_checks.registry import entries
 
 @dataclass(frozen=True)
 class Mutant:
-    """``before`` became ``after`` in one function, or in the module itself where ``function`` is empty."""
+    """One number or sign changed in one function, or in the module itself where ``function`` is empty."""
 
     module: str
     function: str
     line: int
     place: str
     """The smallest expression around it, the changed part in guillemets; with the function it identifies the mutant."""
-    tree: ast.Module
+    compiled: types.CodeType
+    """The changed module."""
+    defaults: tuple[tuple | None, dict | None] | None
+    """Default values of the function's arguments, by position and by name; None for a method."""
 
     @property
     def name(self) -> str:
@@ -44,11 +47,10 @@ class Mutant:
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
         """The mutant in place of the code of its function, or of the constants of its module."""
-        module = importlib.import_module(self.module)
-        compiled = compile(ast.fix_missing_locations(self.tree), module.__file__ or self.module, "exec")
         if not self.function:
+            module = importlib.import_module(self.module)
             mutated = {"__name__": self.module, "__file__": module.__file__}
-            exec(compiled, mutated)
+            exec(self.compiled, mutated)
             kept = {
                 name: value
                 for name, value in vars(module).items()
@@ -60,14 +62,13 @@ class Mutant:
             finally:
                 vars(module).update(kept)
             return
-        code = _codes(compiled)[self.function]
+        code = _codes(self.compiled)[self.function]
         targets = functions(self.module)[self.function]
         kept = [(f, f.__code__, f.__defaults__, f.__kwdefaults__) for f in targets]
-        defaults = _defaults(self.tree, self.function, vars(module))
         for f in targets:
             f.__code__ = code
-            if defaults is not None:
-                f.__defaults__, f.__kwdefaults__ = defaults
+            if self.defaults is not None:
+                f.__defaults__, f.__kwdefaults__ = self.defaults
         try:
             yield
         finally:
@@ -77,23 +78,35 @@ class Mutant:
 
 def mutants(module: str) -> list[Mutant]:
     """All mutants of a module: each number changed (1 more, or 1% more), each sign turned; in denoisers signs alone."""
-    source = inspect.getsource(importlib.import_module(module))
-    numbers = not module.startswith("theory.denoisers")
+    home = importlib.import_module(module)
+    tree = ast.parse(inspect.getsource(home))
     found = []
-    for number in range(len(_places(ast.parse(source), numbers))):
-        tree = ast.parse(source)
-        path = _places(tree, numbers)[number]
-        node = path[-1]
-        function = _function(path)
-        original = ast.unparse(node)
-        if isinstance(node, ast.Constant):
-            node.value = node.value + 1 if isinstance(node.value, int) else node.value * 1.01 or 0.01
-        elif isinstance(node, ast.UnaryOp):
-            node.op = ast.UAdd()
-        else:
-            node.op = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        found.append(Mutant(module, function, node.lineno, _around(path, original), tree))
+    for path in _places(tree, numbers=not module.startswith("theory.denoisers")):
+        node, function = path[-1], _function(path)
+        place = _around(path, ast.unparse(node))
+        with _changed(node):
+            compiled = compile(tree, home.__file__ or module, "exec")
+            defaults = _defaults(tree, function, vars(home))
+        found.append(Mutant(module, function, node.lineno, place, compiled, defaults))
     return found
+
+
+@contextlib.contextmanager
+def _changed(node) -> Iterator[None]:
+    """The number or sign of a node changed in its tree."""
+    part = "value" if isinstance(node, ast.Constant) else "op"
+    kept = getattr(node, part)
+    if part == "value":
+        changed = kept + 1 if isinstance(kept, int) else kept * 1.01 or 0.01
+    elif isinstance(node, ast.UnaryOp):
+        changed = ast.UAdd()
+    else:
+        changed = ast.Sub() if isinstance(kept, ast.Add) else ast.Add()
+    setattr(node, part, changed)
+    try:
+        yield
+    finally:
+        setattr(node, part, kept)
 
 
 def _places(tree, numbers: bool) -> list[list[ast.AST]]:

@@ -30,7 +30,7 @@ def test_fields_part_as_the_law_says(dim, n, noise, states, pairs):
     errors = np.array([0.3, noise])
     law = field_law(dim, noise, errors)
     ratio = np.array(found) / law
-    leading = laws.disagreement_iid(noise, errors, 1.0, dim) / (noise**2 + errors**2)
+    leading = field_law(dim, noise, errors, laws.disagreement_iid)
     assert np.all(np.abs(law / leading - 1) > 0.06)
     spread = ratio.std(axis=0, ddof=1) / np.sqrt(pairs)
     assert np.all(spread < 0.1)

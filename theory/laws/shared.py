@@ -13,6 +13,7 @@ import scipy.integrate
 import scipy.special
 
 from theory.laws._arguments import arguments, plain, require_count
+from theory.laws.iid import chi_square_iid
 
 
 def shared_starts_iid(error, n, length, dim: int = 1):
@@ -24,14 +25,16 @@ def shared_starts_iid(error, n, length, dim: int = 1):
     """
     dim = require_count("dim", dim)
     xp, error, n, length = arguments(positive={"error": error, "n": n, "length": length})
-    # in t = (2 pi/length)^2 s^2: int_t^inf [theta(t)^k - 1] dt, in ln t to where one wave is left, beyond it in closed form
+    # int chi^2 dt from t = (2 pi/length)^2 error^2 on, of one point on a curve of length 2 pi, t its square noise: in ln t to
+    # where one wave is left, beyond it in closed form
     start = (2 * math.pi * error / length) ** 2
     node, weight = (np.asarray(each) for each in scipy.special.roots_legendre(96))
     last = 40.0
     inside = xp.minimum(start, last)[..., None]
     log_ratio = xp.log(last / inside)
     t = inside * xp.exp(log_ratio * (node + 1) / 2)
-    integral = xp.sum(weight * t * _theta_excess(xp, t, dim), axis=-1) * log_ratio[..., 0] / 2
+    excess = chi_square_iid(xp.sqrt(t), 1, 2 * math.pi, dim)
+    integral = xp.sum(weight * t * excess, axis=-1) * log_ratio[..., 0] / 2
     beyond = 2 * dim * xp.exp(-xp.maximum(start, last))
     return (2 / n * (length / (2 * math.pi)) ** 2 * (integral + beyond))[()]
 
@@ -49,14 +52,6 @@ def shared_starts_ring(error, n, radius):
     correlation = 1 / (1 + 2 * _at_centre(error) ** 2 / n)
     decided = 2 - math.pi / 2 * correlation * scipy.special.hyp2f1(0.5, 0.5, 2, correlation**2)
     return (radius**2 * (4 / n * linear + decided))[()]
-
-
-def _theta_excess(xp, t, dim):
-    """theta(t)^dim - 1, theta = sum_m e^(-m^2 t), without cancellation at large t."""
-    m = xp.arange(1.0, 13.0)
-    wide = 2 * xp.sum(xp.exp(-(m**2) * t[..., None]), axis=-1)
-    narrow = xp.sqrt(math.pi / t) * (1 + 2 * xp.sum(xp.exp(-((math.pi * m) ** 2) / t[..., None]), axis=-1)) - 1
-    return xp.expm1(dim * xp.log1p(xp.where(t > math.pi, wide, narrow)))
 
 
 _MODES = 48  # followed along the trajectories; shorter waves act where the ring is flat

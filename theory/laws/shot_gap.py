@@ -12,7 +12,7 @@ import scipy.special
 
 from theory.checks import require_nonnegative
 from theory.laws._arguments import plain, require_count
-from theory.laws.shot_noise import _averages
+from theory.laws.shot_noise import averages, end_of_few, sinh_rule
 
 
 def gap_poisson(sigma, error, density, dim: int):
@@ -43,22 +43,14 @@ def _errors(sigma, error, density, dim):
     require_nonnegative("error", error)
     sigma, error, density = np.broadcast_arrays(sigma, np.asarray(error, np.float64), density)
     square = sigma**2 + error**2
-    count = (density * (2 * math.pi * square) ** (dim / 2))[..., None]
-    y, weight = _nodes(count[..., 0], dim)
-    smooth = _averages(y, dim)[0]
+    kernel = density * (2 * math.pi * square) ** (dim / 2)
+    y, weight = sinh_rule(kernel, 40.0, end_of_few(kernel, dim), 1001)
+    smooth, count = averages(y, dim)[0], kernel[..., None]
     left = weight * np.exp(-count * smooth)
     blind, pull = _own((sigma**2 / square)[..., None], y, dim)
     excess = np.sum(left * dim / 2 * count * smooth, axis=-1)
     gap = np.sum(left * (dim / 2 * count * smooth * blind + (error**2 / square)[..., None] * pull), axis=-1)
     return 2 * sigma**4 / square, square, gap, excess
-
-
-def _nodes(count, dim):
-    """Nodes y = ln u and weights of the trapezoidal rule in t, y = y_0 + 20 sinh(t/20), up to where e^(-N A) is e^-40."""
-    centre = -np.log(np.maximum(count, 1.0))
-    last = 15.0 - centre + (45 * math.gamma(dim / 2 + 1) / count) ** (2 / dim)
-    t = np.linspace(20 * np.arcsinh(-40 / 20), 20 * np.arcsinh(last / 20), 1001, axis=-1)
-    return centre[..., None] + 20 * np.sinh(t / 20), (t[..., 1:2] - t[..., :1]) * np.cosh(t / 20)
 
 
 def _own(a, y, dim):

@@ -22,8 +22,8 @@ def entropy_poisson(noise, density, dim: int):
     dim = require_count("dim", dim)
     noise, density = plain("noise", noise), plain("density", density)
     kernel = density * (2 * math.pi * noise**2) ** (dim / 2)
-    y, step = _grid(kernel, dim, 1)
-    smooth, slope, _ = _averages(y, dim)
+    y, step = sinh_rule(kernel, 45.0, 45.0, 801)
+    smooth, slope, _ = averages(y, dim)
     count = kernel[..., None]
     integrand = np.exp(-count * np.exp(np.minimum(y, 700.0))) - slope * np.exp(-y - count * smooth)
     return (np.log(kernel * math.exp(dim / 2)) + np.sum(integrand * step, axis=-1))[()]
@@ -41,24 +41,29 @@ def disagreement_poisson(sigma, error, density, dim: int):
     require_nonnegative("error", error)
     square = sigma**2 + np.asarray(error, np.float64) ** 2
     kernel = density * (2 * math.pi * square) ** (dim / 2)
-    y, step = _grid(kernel, dim, 2)
-    smooth, _, spread = _averages(y, dim)
+    y, step = sinh_rule(kernel, 22.5, end_of_few(kernel, dim), 801)
+    smooth, _, spread = averages(y, dim)
     integral = np.sum(spread * np.exp(-kernel[..., None] * smooth) * step, axis=-1)
     return (4 * kernel * sigma**4 / square * integral)[()]
 
 
-def _grid(kernel, dim, power):
-    """Nodes y = ln u and weights of the trapezoidal rule in t, y = y_0 + 20 sinh(t/20); the integrand starts as u^power."""
-    centre = -np.log(np.maximum(kernel, 1.0))
-    # a posterior of few points, N << 1, integrates over the distance to the nearest one: e^(-N y^(k/2)/Gamma(k/2 + 1))
-    last = 45.0 - centre if power == 1 else 15.0 - centre + (45 * math.gamma(dim / 2 + 1) / kernel) ** (2 / dim)
-    lowest = np.full_like(centre, -45.0 / power)
-    t = np.linspace(20 * np.arcsinh(lowest / 20), 20 * np.arcsinh(last / 20), 801, axis=-1)
-    y = centre[..., None] + 20 * np.sinh(t / 20)
-    return y, (t[..., 1:2] - t[..., :1]) * np.cosh(t / 20)
+def sinh_rule(kernel, below, end, count):
+    """Nodes y = ln u and weights of the trapezoidal rule in t, y = y_0 + 20 sinh(t/20), y_0 = -ln max(N, 1).
+
+    From y_0 - below to y = end, where the integrand is negligible.
+    """
+    start = -np.log(np.maximum(kernel, 1.0))
+    first, last = (20 * np.arcsinh(distance / 20) for distance in np.broadcast_arrays(-below, end - start))
+    t = np.linspace(first, last, count, axis=-1)
+    return start[..., None] + 20 * np.sinh(t / 20), (t[..., 1:2] - t[..., :1]) * np.cosh(t / 20)
 
 
-def _averages(y, dim):
+def end_of_few(kernel, dim):
+    """For `sinh_rule`, of integrands e^(-N A): few points, N << 1, integrate over the distance to the nearest one."""
+    return 15.0 + (45 * math.gamma(dim / 2 + 1) / kernel) ** (2 / dim)
+
+
+def averages(y, dim):
     """A, u A' and u^2 J at u = e^y, with v = x^2, over the x where e^(w - e^w), w = y - v, is not negligible."""
     node, weight = scipy.special.roots_legendre(96)
     # 40 above the largest of y and 0, without the cancellation of y - x^2 at large y
