@@ -293,13 +293,12 @@ _ENDS = [
     ("decay", 0.3, 2.0, 3.0),
     ("floor", 0.2, 0.0, 0.21, 0.2),
 ]
-# rounding of an exponent of up to 70; atol: of the exact zeros
+# rounding of an exponent of up to 70
 noise_dependent_error.ships(
     "theory.laws.end_spread",
     _spread,
     _ENDS,
     rtol=2e-13,
-    atol=1e-300,
     call=lambda kind, size, power, *levels: resolve("theory.laws.end_spread")(_schedule(kind, size, power), *levels),
 )
 

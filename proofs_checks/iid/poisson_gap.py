@@ -12,7 +12,7 @@ import sympy as sp
 
 from proofs_checks.entry import Entry, Status
 from proofs_checks.evidence import equal, in_logarithms
-from proofs_checks.iid.iid_gap import GAP
+from proofs_checks.iid.gap_orders import GAP
 from theory import laws
 
 k, rho, sigma, s, delta, u, g = sp.symbols("k rho sigma s delta u g", positive=True)
