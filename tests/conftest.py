@@ -1,5 +1,6 @@
-"""Double precision in every test; no deadline for hypothesis, whose first example compiles."""
+"""Double precision and quick compilation in every test; no deadline for hypothesis, whose first example compiles."""
 
+import os
 import pathlib
 
 import hypothesis
@@ -29,6 +30,27 @@ class ByFile(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log)
+
+
+def compile_quickly(quick):
+    """Most of the suite's time is compilation: do it, here and in what the tests start, without costly optimisation?"""
+    jax.config.update("jax_disable_most_optimizations", quick)
+    os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = str(int(quick))
+    jax.clear_caches()
+
+
+compile_quickly(True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def optimized(request):
+    """Compilation as users have it, for a module that says ``OPTIMIZED = True``: of rounding, or of much computing."""
+    wanted = getattr(request.module, "OPTIMIZED", False)
+    if wanted:
+        compile_quickly(False)
+    yield
+    if wanted:
+        compile_quickly(True)
 
 
 @pytest.fixture(scope="session")

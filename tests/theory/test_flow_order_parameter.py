@@ -7,7 +7,9 @@ import pytest
 from theory import ErrorProneDenoiser, laws, probability_flow
 from theory.metrics import order_parameter
 
-SAMPLES, LARGEST = 20_000, 128
+OPTIMIZED = True
+
+SAMPLES, LARGEST = 8_000, 128
 
 
 def padded(n):

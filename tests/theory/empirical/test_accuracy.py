@@ -6,6 +6,8 @@ import pytest
 
 from theory import Circle, posterior
 
+OPTIMIZED = True
+
 POINTS, QUERIES = 40, 6
 
 

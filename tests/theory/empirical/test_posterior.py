@@ -11,6 +11,8 @@ import pytest
 from theory import posterior
 from theory.metrics import smoothness
 
+OPTIMIZED = True
+
 POINTS = np.random.default_rng(0).normal(size=(40, 3))
 X = np.random.default_rng(1).normal(size=(12, 3))
 

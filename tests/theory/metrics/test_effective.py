@@ -8,6 +8,8 @@ import pytest
 from theory import Circle, ErrorProneDenoiser, GuidedDenoiser
 from theory.metrics import FitFlag, effective_error
 
+OPTIMIZED = True
+
 KEY = jax.random.key(0)
 N, FINE = 20, 400
 RING = np.asarray(Circle(1.0).even(FINE))
