@@ -79,6 +79,17 @@ SMALL = {
         "frames": 3,
         "seed": 3,
     },
+    "training_dynamics": {
+        "points": (4,),
+        "stops": (30, 60),
+        "noises": (0.1, 0.2, 0.4),
+        "width": 8,
+        "batch": 16,
+        "replicates": 2,
+        "samples": 50,
+        "draws": 40,
+        "average": 10.0,
+    },
     "trajectory_states": {
         "points": (4, 6),
         "errors": (0.1, 0.4),
@@ -94,5 +105,6 @@ MANIFOLDS = {
     "flow_field": ("circle", "segment"),
     "generalization_gap": ("circle", "torus", "digits"),
     "phase_diagram": ("circle", "torus", "digits"),
+    "training_dynamics": ("circle", "torus", "digits"),
     "trajectory_states": ("circle", "torus", "digits"),
 }

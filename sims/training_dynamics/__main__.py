@@ -1,0 +1,5 @@
+import sys
+
+from sims.training_dynamics import main
+
+sys.exit(main())
