@@ -50,7 +50,7 @@ autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 # types of other packages: their pages are not at hand without a network
 nitpick_ignore_regex = [
-    ("py:.*", r"(jax|jaxtyping|jaxlib|numpy|np|diffrax|equinox|optimistix|lineax|xarray)\..*"),
+    ("py:.*", r"(jax|jaxtyping|jaxlib|numpy|np|diffrax|equinox|optax|optimistix|lineax|xarray)\..*"),
     ("py:.*", r"(enum|collections|typing|pathlib)\..*"),
     (
         "py:.*",

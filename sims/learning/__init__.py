@@ -7,7 +7,7 @@ takes them.
 from sims.learning.denoiser import Ensemble, NetworkDenoiser
 from sims.learning.networks import Mlp, UNet
 from sims.learning.objective import LogNormalNoise, LogUniformNoise, Objective
-from sims.learning.pytorch import from_torch
+from sims.learning.pytorch import TorchDenoiser, from_torch
 from sims.learning.training import Trained, TrainingSets, default_optimizer, train
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Mlp",
     "NetworkDenoiser",
     "Objective",
+    "TorchDenoiser",
     "Trained",
     "TrainingSets",
     "UNet",
