@@ -21,7 +21,7 @@ class ByFile(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid):
-        if nodeid.startswith("tests/sims/"):
+        if nodeid.startswith("tests/sims/") and not nodeid.startswith("tests/sims/learning/"):
             return "sims"
         if "test_every_mutant" in nodeid:
             return f"mutants, {'laws.' < nodeid.split('[theory.')[-1] < 'laws.norm'}"

@@ -116,7 +116,8 @@ def train(
     replacement; optimizer, by default Adam at a rate of 2e-3 after 200 steps of warm-up, constant afterwards, so that each stop
     is what a training of that length gives; lengths, in steps, of the exponential averages of the weights that are kept (0: the
     weights themselves); checkpoint, a file written about every ``save_every`` seconds: the same call goes on where it was
-    stopped, with the same digits; watch, from the members at present to what the progress bar says beside their loss.
+    stopped, with the same digits (another optimizer alone is not noticed); watch, from the members at present to what the
+    progress bar says beside their loss.
 
     Returns `Trained`. Raises ``ValueError`` for stops that do not ascend, lengths below 0, and a checkpoint of another
     training.

@@ -8,17 +8,17 @@ from functools import partial
 
 import jax
 import numpy as np
-import optax
 import pytest
 
-from sims.learning import LogUniformNoise, Mlp, NetworkDenoiser, Objective, TrainingSets, train
-from theory import Circle, GaussianDenoiser
+from sims.learning import LogUniformNoise, Mlp, Objective, TrainingSets, train
+from theory import GaussianDenoiser
 
 KEY = jax.random.key(0)
 OBJECTIVE = Objective(LogUniformNoise(0.05, 10.0))
-RING = np.asarray(Circle(1.0).even(8))
+ANGLES = 2 * np.pi * np.arange(8) / 8
+RING = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
 SMALL = partial(Mlp, 2, 16, 2)
-QUIET = {"progress": False}
+TWO = {"lengths": (0.0, 20.0), "progress": False}  # with two stops, one program serves most tests
 
 
 def leaves(trained):
@@ -32,7 +32,7 @@ def assert_identical(one, two):
 
 def test_training_leaves_the_plateau_of_affine_denoisers():
     """The best affine denoiser [gaussian-data] is where badly started networks stay for thousands of steps."""
-    trained = train(partial(Mlp, 2, 32, 3), TrainingSets([RING]), OBJECTIVE, key=KEY, stops=(20, 1500), **QUIET)
+    trained = train(partial(Mlp, 2, 32, 3), TrainingSets([RING]), OBJECTIVE, key=KEY, stops=(20, 1500), **TWO)
     rng = np.random.default_rng(0)
     sigma = np.repeat(np.geomspace(0.1, 0.6, 20), 400)
     y = RING[rng.integers(0, 8, len(sigma))]
@@ -46,9 +46,9 @@ def test_training_leaves_the_plateau_of_affine_denoisers():
 def test_an_ensemble_is_its_members_of_any_size():
     """Each member sees its own points only, with the draws of its own key."""
     other = RING[:5] + 3.0
-    settings = {"stops": (30,), "lengths": (0.0,), **QUIET}
-    both = train(SMALL, TrainingSets([RING, other]), OBJECTIVE, key=KEY, **settings).ensemble()
-    alone = train(SMALL, TrainingSets([RING]), OBJECTIVE, key=KEY, **settings).ensemble()
+    settings = {"key": KEY, "stops": (10, 30), **TWO}
+    both = train(SMALL, TrainingSets([RING, other]), OBJECTIVE, **settings).ensemble(-1, 0)
+    alone = train(SMALL, TrainingSets([RING]), OBJECTIVE, **settings).ensemble(-1, 0)
     x = np.random.default_rng(1).normal(size=(40, 2))
     np.testing.assert_allclose(both.member(0)(x, 0.3), alone.member(0)(x, 0.3), rtol=1e-3, atol=1e-4)
     assert np.abs(both.member(1)(x, 0.3) - alone.member(0)(x, 0.3)).max() > 0.05
@@ -59,46 +59,32 @@ def test_scale_of_padded_sets():
     np.testing.assert_allclose(sets.scale, [np.sqrt(0.5), np.sqrt((2 * RING[:3]).var(axis=0).mean())], rtol=1e-5)
 
 
-def test_averages():
-    """Length 0 keeps the weights; a long one their plain mean; between, an exponential mean after a plain one."""
-    trained = train(
-        SMALL, TrainingSets([RING]), OBJECTIVE, key=KEY, stops=tuple(range(1, 7)), lengths=(0.0, 1e9, 2.0), **QUIET
-    )
+@pytest.mark.parametrize(("length", "share"), [(0.0, 1.0), (1e9, 1 / 2), (0.5, 1 - np.exp(-2)), (2.0, 1 / 2)])
+def test_averages(length, share):
+    """Length 0 keeps the weights; else an exponential mean, which begins as a plain one."""
+    settings = {**TWO, "lengths": (0.0, length), "stops": (1, 2)}
+    trained = train(SMALL, TrainingSets([RING]), OBJECTIVE, key=KEY, **settings)
     for leaf in (leaf for leaf in jax.tree.leaves(trained.averages) if hasattr(leaf, "shape")):
-        weights, plain, short = np.moveaxis(np.asarray(leaf, float), 1, 0)
-        np.testing.assert_allclose(
-            plain,
-            np.cumsum(weights, axis=0) / np.arange(1, 7).reshape(-1, *[1] * (weights.ndim - 1)),
-            rtol=1e-4,
-            atol=1e-6,
-        )
-        mean = weights[0]
-        for step in range(1, 6):
-            mean = mean + max(1 - np.exp(-0.5), 1 / (step + 1)) * (weights[step] - mean)
-            np.testing.assert_allclose(short[step], mean, rtol=1e-4, atol=1e-6)
+        (first, start), (second, mean) = np.asarray(leaf, float)
+        np.testing.assert_array_equal(start, first)
+        np.testing.assert_allclose(mean, first + share * (second - first), rtol=1e-4, atol=1e-7)
 
 
-def test_a_stop_is_what_a_shorter_training_gives():
-    settings = {"key": KEY, "lengths": (0.0, 50.0), **QUIET}
-    long = train(SMALL, TrainingSets([RING]), OBJECTIVE, stops=(40, 90), **settings)
-    short = train(SMALL, TrainingSets([RING]), OBJECTIVE, stops=(40,), **settings)
-    for a, b in zip(leaves(long.ensemble(0)), leaves(short.ensemble()), strict=True):
-        np.testing.assert_array_equal(a, b)
-    np.testing.assert_array_equal(long.loss[0], short.loss[0])
-
-
-def test_the_loss_is_the_mean_since_the_stop_before(monkeypatch):
+def test_a_stop_is_what_a_shorter_training_gives(monkeypatch):
+    """Its weights and averages to the digit; and its loss is the mean since the stop before, however steps are taken."""
     monkeypatch.setattr("sims.learning.training._CHUNK", 7)
-    settings = {"key": KEY, "lengths": (0.0,), **QUIET}
-    whole = train(SMALL, TrainingSets([RING]), OBJECTIVE, stops=(20, 50), **settings)
-    parts = train(SMALL, TrainingSets([RING]), OBJECTIVE, stops=tuple(range(1, 51)), **settings)
-    losses = np.asarray(parts.loss)[:, 0]
-    np.testing.assert_allclose(whole.loss[:, 0], [losses[:20].mean(), losses[20:].mean()], rtol=1e-5)
+    long, short = (
+        train(SMALL, TrainingSets([RING]), OBJECTIVE, key=KEY, stops=stops, **TWO) for stops in ((40, 90), (30, 40))
+    )
+    for length in (0, 1):
+        assert_identical(long.ensemble(0, length), short.ensemble(1, length))
+    assert np.any(leaves(long.ensemble(1))[0] != leaves(long.ensemble(0))[0])
+    np.testing.assert_allclose(long.loss[0], (30 * short.loss[0] + 10 * short.loss[1]) / 40, rtol=1e-5)
 
 
 def test_an_interrupted_training_ends_as_another(tmp_path, monkeypatch):
     monkeypatch.setattr("sims.learning.training._CHUNK", 10)
-    settings = {"key": KEY, "stops": (25, 60), "lengths": (0.0, 20.0), **QUIET}
+    settings = {"key": KEY, "stops": (25, 60), **TWO}
     whole = train(SMALL, TrainingSets([RING]), OBJECTIVE, **settings)
     path, looks = tmp_path / "deep" / "checkpoint.eqx", []
 
@@ -130,46 +116,25 @@ def test_an_interrupted_training_ends_as_another(tmp_path, monkeypatch):
             train(SMALL, TrainingSets([RING]), OBJECTIVE, **{**settings, **change}, checkpoint=path)
 
 
-KILLED = """
-import jax, numpy as np, sys
-from functools import partial
-from sims.learning import *
-ring = np.stack([np.cos(np.arange(6)), np.sin(np.arange(6))], axis=1)
-trained = train(
-    partial(Mlp, 2, 8, 1), TrainingSets([ring]), Objective(LogUniformNoise(0.1, 5.0)), key=jax.random.key(2),
-    stops=(6000,), batch=8, checkpoint=sys.argv[1], save_every=1e-3, progress=False,
-)
-for leaf in jax.tree.leaves(trained.averages):
-    sys.stdout.write(np.asarray(leaf).tobytes().hex())
-"""
+def long_training(checkpoint):
+    return train(
+        SMALL, TrainingSets([RING]), OBJECTIVE, key=KEY, stops=(4000, 8000), batch=8, checkpoint=checkpoint,
+        save_every=1e-3, **TWO,
+    )  # fmt: skip
 
 
 def test_a_killed_training_ends_as_another(tmp_path):
     path = tmp_path / "checkpoint"
-
-    def start(path):
-        return subprocess.Popen([sys.executable, "-c", KILLED, path], stdout=subprocess.PIPE, text=True)
-
-    whole = start(tmp_path / "of another")
-    written, deadline = 0, time.monotonic() + 90
-    for _ in range(2):
-        process = start(path)
-        while not (path.exists() and path.stat().st_mtime_ns > written):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        written = path.stat().st_mtime_ns
-    assert start(path).communicate()[0] == whole.communicate()[0] != ""
-
-
-def test_another_optimizer():
-    trained = train(SMALL, TrainingSets([RING]), OBJECTIVE, key=KEY, stops=(5,), optimizer=optax.sgd(0.0), **QUIET)
-    start = SMALL(key=jax.random.fold_in(jax.random.split(KEY, 1)[0], 0))
-    x = np.random.default_rng(1).normal(size=(4, 2))
-    untrained = NetworkDenoiser(start, trained.scale[0])
-    np.testing.assert_allclose(trained.ensemble().member(0)(x, 0.3), untrained(x, 0.3), rtol=1e-4, atol=1e-6)
+    code = f"from tests.sims.learning.test_training import long_training; long_training({str(path)!r})"
+    process, deadline = subprocess.Popen([sys.executable, "-c", code]), time.monotonic() + 90
+    while not path.exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    resumed = long_training(path)
+    assert_identical(resumed, long_training(None))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +150,7 @@ def test_another_optimizer():
 )
 def test_bad_input(change, said):
     with pytest.raises(ValueError, match=said):
-        train(SMALL, TrainingSets([RING]), OBJECTIVE, **{"key": KEY, "stops": (10,), **QUIET, **change})
+        train(SMALL, TrainingSets([RING]), OBJECTIVE, **{"key": KEY, "stops": (10,), **TWO, **change})
 
 
 @pytest.mark.parametrize(
