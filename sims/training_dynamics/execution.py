@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sims.estimates import with_errors
+from sims.estimates import flat, with_errors
 from sims.experiment import Study
 from sims.gaps import NORMS
 from sims.learning import LogUniformNoise, Mlp, Objective, TrainingSets, UNet, default_optimizer, train
@@ -98,13 +98,10 @@ def _compute(config: TrainingDynamicsConfig, people: Population, n: int, key) ->
     measured = Measured(people, config.placement, n, noises, start, config.samples, config.draws)
     prepared = [Member.prepare(measured, sets[r], validation[r], jax.random.fold_in(measure_key, r)) for r in members]
     ensembles = [trained.ensemble(stop) for stop in range(len(config.stops))]
-    found = [[measure(member, ensemble.member(r)) for r, member in enumerate(prepared)] for ensemble in ensembles]
-    whole = jax.tree.map(lambda *leaves: np.stack(leaves), *(_stacked(stop) for stop in found))
-    result = {name: np.moveaxis(values, 1, 0) for name, values in whole.items()}
-    for name in ("memorization_ratio_null", "memorization_ratio_null_error"):
-        result[name] = result[name][:, 0]
-    return result | {"loss": np.asarray(trained.loss).T}
-
-
-def _stacked(stop: list[dict]) -> dict:
-    return {name: np.stack([np.asarray(each[name]) for each in stop]) for name in stop[0]}
+    found = [[measure(member, ensemble.member(r)) for ensemble in ensembles] for r, member in enumerate(prepared)]
+    nulls = [flat({"memorization_ratio_null": member.null}) for member in prepared]
+    return (
+        {name: np.array([[stop[name] for stop in member] for member in found]) for name in found[0][0]}
+        | {name: np.array([null[name] for null in nulls]) for name in nulls[0]}
+        | {"loss": np.asarray(trained.loss).T}
+    )

@@ -51,14 +51,14 @@ class Measured:
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """What the stops of one member share: its data, starts of samples, keys, and samples of exact models of its points."""
+    """What the stops of one member share: data, noise, starts of samples, and recall of perfect samples and exact models."""
 
     about: Measured
     train: Any
     validation: Any
     starts: Any
     noise: tuple[Any, ...]
-    perfect: Any
+    null: Estimate
     exact: tuple[np.ndarray, float] | None
 
     @classmethod
@@ -70,7 +70,8 @@ class Member:
         )
         starts = about.start * jax.random.normal(start_key, (about.samples, train.shape[1]))
         exact = None if about.people.manifold is None else recall_of_exact_models(about, train, starts)
-        return cls(about, train, validation, starts, noise, about.people.fresh(null_key, about.samples), exact)
+        null = memorization_ratio_estimate(about.people.fresh(null_key, about.samples), train)
+        return cls(about, train, validation, starts, noise, null, exact)
 
 
 def measure(member: Member, denoiser) -> dict:
@@ -100,16 +101,10 @@ def measure(member: Member, denoiser) -> dict:
     }
     manifold = about.people.manifold
     if manifold is None:
-        return found | flat(
-            {
-                "memorization_ratio": memorization_ratio_estimate(samples, train),
-                "memorization_ratio_null": memorization_ratio_estimate(member.perfect, train),
-            }
-        )
+        return found | flat({"memorization_ratio": memorization_ratio_estimate(samples, train)})
     recall = about.recall(samples, train)
     estimates = {
         "memorization_ratio": memorization_ratio_estimate(manifold.project(samples), train),
-        "memorization_ratio_null": memorization_ratio_estimate(member.perfect, train),
         "order_parameter": recall if about.by_order else order_parameter_estimate(samples, about.n),
         "manifold_distance": manifold_distance_estimate(samples, manifold),
     }
