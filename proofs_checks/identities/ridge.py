@@ -5,6 +5,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
+import theory
 from proofs_checks.entry import Entry, Status
 from proofs_checks.evidence import equal, true
 from theory import laws
@@ -182,3 +183,45 @@ ridge.ships(
     rtol=1e-12,
     call=lambda noise, radius: np.stack(jax.value_and_grad(laws.ridge_radius)(noise, radius)),
 )
+
+
+# the denoiser, of which the ridge is a fixed point, on two circles: near them, in the centre of one and far from the other
+_STATES = [([0.9, -0.3, 0.2, 1.5], 0.6), ([0.6, 0.8, 1e-3, 0.0], 0.05), ([0.0, 0.0, -30.0, 4.0], 0.3)]
+
+
+def _by_angles(state, sigma):
+    """For each plane of a state: ln of its density, and the mean of the circle of radius 1 under the posterior."""
+    found = []
+    for point in (state[:2], state[2:]):
+        count = 40 + int(14 * max(1, mpmath.norm(point)) / sigma)
+        circle = [
+            (mpmath.cospi(mpmath.mpf(2 * j) / count), mpmath.sinpi(mpmath.mpf(2 * j) / count)) for j in range(count)
+        ]
+        logs = [-((point[0] - x) ** 2 + (point[1] - y) ** 2) / (2 * sigma**2) for x, y in circle]
+        weights = [mpmath.exp(log - max(logs)) for log in logs]
+        total = mpmath.fsum(weights)
+        mean = [mpmath.fdot(weights, axis) / total for axis in zip(*circle)]
+        found.append((max(logs) + mpmath.log(total / count / (2 * mpmath.pi * sigma**2)), mean))
+    return found
+
+
+def _torus_mean(state, sigma):
+    return [value for _, mean in _by_angles(state, sigma) for value in mean]
+
+
+_TORUS_ORACLES = {
+    "": _torus_mean,
+    ".score": lambda state, sigma: [(y - x) / sigma**2 for x, y in zip(state, _torus_mean(state, sigma))],
+    ".log_density": lambda state, sigma: mpmath.fsum(log for log, _ in _by_angles(state, sigma)),
+}
+for method, oracle in _TORUS_ORACLES.items():
+    ridge.ships(
+        f"theory.FlatTorusDenoiser{method}",
+        oracle,
+        _STATES,
+        rtol=1e-12 if method == ".score" else 1e-14,
+        atol=1e-15,
+        call=lambda state, sigma, method=method[1:] or "__call__": getattr(
+            theory.FlatTorusDenoiser(theory.FlatTorus(1.0, 2)), method
+        )(np.array(state), sigma),
+    )

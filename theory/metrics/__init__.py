@@ -2,8 +2,9 @@
 
 gap: validation against training denoising error. memorization: where samples sit among the training points.
 distances, transport: samples against the true distribution. nulls: a metric beside what perfect samples and exact
-recall give. effective, linearity: which model error, and how linear a map, a field resembles. equivalent: which model
-error shows the same gap. smoothness: how sharply the field turns. overlap, states: trajectories against noisy training data.
+recall give. effective, linearity, distance: which model error, how linear a map, and which other denoiser a field resembles.
+equivalent: which model error shows the same gap. smoothness: how sharply the field turns. overlap, states: trajectories
+against noisy training data.
 """
 
 from theory.metrics.cross_entropy import (
@@ -13,6 +14,7 @@ from theory.metrics.cross_entropy import (
     likelihood_gap_quadrature,
 )
 from theory.metrics.dimension import LocalDimension, local_dimension
+from theory.metrics.distance import denoiser_distance
 from theory.metrics.distances import chi_square, energy_distance
 from theory.metrics.effective import EffectiveError, FitFlag, effective_error
 from theory.metrics.equivalent import GapEquivalentError, GapFlag, gap_equivalent_error
@@ -63,6 +65,7 @@ __all__ = [
     "StateMeasures",
     "beside_nulls",
     "chi_square",
+    "denoiser_distance",
     "effective_error",
     "energy_distance",
     "frechet_distance",
