@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from theory import Circle, FlatTorus, laws
 
@@ -84,6 +84,9 @@ class DigitsPopulation(eqx.Module):
 
     pool: Float[Array, "train D"]
     held_out: Float[Array, "validation D"]
+    pool_labels: Int[Array, " train"]
+    held_out_labels: Int[Array, " validation"]
+    mean: Float[Array, " D"]
     placements: tuple[str, ...] = eqx.field(static=True, default=("iid",))
 
     def __init__(self, seed: int, validation: int = 597):
@@ -91,11 +94,15 @@ class DigitsPopulation(eqx.Module):
             from sklearn.datasets import load_digits
         except ImportError as error:
             raise ValueError("the digits need scikit-learn: pip install 'recallflow[data]'") from error
-        images = np.asarray(load_digits(return_X_y=True)[0], np.float64) / 16
+        images, labels = load_digits(return_X_y=True)
+        images = np.asarray(images, np.float64) / 16
         order = np.random.default_rng(seed).permutation(len(images))
         train, held_out = images[order[validation:]], images[order[:validation]]
-        self.pool = jnp.asarray(train - train.mean(axis=0))
-        self.held_out = jnp.asarray(held_out - train.mean(axis=0))
+        self.mean = jnp.asarray(train.mean(axis=0))
+        self.pool, self.held_out = jnp.asarray(train) - self.mean, jnp.asarray(held_out) - self.mean
+        self.pool_labels, self.held_out_labels = (
+            jnp.asarray(labels[order[part]]) for part in (slice(validation, None), slice(validation))
+        )
 
     @property
     def manifold(self) -> None:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from sims.estimates import mean_and_error
 from sims.geometry import geometry, unit
 from sims.phase_diagram.transition import transitions
-from sims.plotting.style import VERMILION, log_ticks, new_figure
+from sims.plotting.style import VERMILION, cell_edges, log_ticks, new_figure
 
 
 def figure(results: xr.Dataset) -> Figure:
@@ -45,13 +45,13 @@ def _map(axes, results, placement):
     axes.set_title(title)
     n, error = results["points"].values, results["error"].values
     values = shown.transpose("error", "points").values
-    return axes.pcolormesh(_edges(n), _edges(error), values, cmap="cividis_r", vmin=0, vmax=1, rasterized=True)
+    return axes.pcolormesh(cell_edges(n), cell_edges(error), values, cmap="cividis_r", vmin=0, vmax=1, rasterized=True)
 
 
 def _lines(axes, results, placement):
     found = geometry(results)
     n = results["points"].values
-    edges = _edges(n)
+    edges = cell_edges(n)
     for each, style, marker in zip(
         (t for t in transitions(results) if t.placement == placement), ("-", "--"), ("o", "s")
     ):
@@ -74,14 +74,5 @@ def _lines(axes, results, placement):
             label=f"simulated: {each.criterion}",
         )
     error = results["error"].values
-    axes.set(xlim=(edges[0], edges[-1]), ylim=_edges(error)[[0, -1]])
+    axes.set(xlim=(edges[0], edges[-1]), ylim=cell_edges(error)[[0, -1]])
     axes.legend(loc="lower left" if found else "upper left", frameon=True, framealpha=0.9, edgecolor="none")
-
-
-def _edges(centres: np.ndarray) -> np.ndarray:
-    """Cell edges halfway between centres on a logarithmic axis."""
-    logs = np.log(np.asarray(centres, float))
-    if len(logs) == 1:
-        return np.exp(logs[0] + np.array([-0.35, 0.35]))
-    middle = (logs[1:] + logs[:-1]) / 2
-    return np.exp(np.concatenate([[2 * logs[0] - middle[0]], middle, [2 * logs[-1] - middle[-1]]]))

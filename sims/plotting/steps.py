@@ -1,10 +1,11 @@
-"""What figures of training share: entries for the stops, and the label of the noise."""
+"""What figures of training share: panels, entries for the stops, and the label of the noise."""
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sims.plotting.style import MARKERS, colours
+from sims.plotting.style import MARKERS, colours, log_ticks, new_figure
 
 
 def step_handles(steps) -> list[Line2D]:
@@ -25,5 +26,19 @@ def log_limits(*values) -> tuple[float, float]:
 
 def noise_label(results: xr.Dataset) -> str:
     """The axis of the noise, with its unit."""
-    on_manifold = results["gap_equivalent"].attrs["units"] == "d"
+    on_manifold = results["gap_peak_noise"].attrs["units"] == "d"
     return r"noise $\sigma/d$" if on_manifold else r"noise $\sigma$ [pixel range]"
+
+
+def column_panels(results: xr.Dataset, rows: int) -> tuple[Figure, np.ndarray]:
+    """A figure with a column for each number of points and so many rows, which share the axis of the noise."""
+    numbers, noise = results["points"].values, results["noise"].values
+    drawing = new_figure(2.6 * len(numbers) + 0.8, 2.3 * rows + 1.2)
+    panels = drawing.subplots(rows, len(numbers), squeeze=False, sharex=True, sharey="row")
+    for axes, n in zip(panels[0], numbers):
+        axes.set_title(f"n = {n}")
+    for axes in panels[-1]:
+        axes.set(xscale="log", xlabel=noise_label(results), xlim=(noise.min() / 1.2, noise.max() * 1.2))
+        log_ticks(axes, "x")
+        axes.tick_params(axis="x", rotation=45)
+    return drawing, panels

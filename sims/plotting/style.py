@@ -67,6 +67,15 @@ def log_ticks(axes, which: str = "both") -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
+def cell_edges(centres: np.ndarray) -> np.ndarray:
+    """Cell edges halfway between centres on a logarithmic axis."""
+    logs = np.log(np.asarray(centres, float))
+    if len(logs) == 1:
+        return np.exp(logs[0] + np.array([-0.35, 0.35]))
+    middle = (logs[1:] + logs[:-1]) / 2
+    return np.exp(np.concatenate([[2 * logs[0] - middle[0]], middle, [2 * logs[-1] - middle[-1]]]))
+
+
 def save_all(figures: Mapping[str, Callable[[xr.Dataset], Figure]], results: xr.Dataset, out) -> list[pathlib.Path]:
     """Make every figure of the results and `save` it under its name; returns the paths of the PNG files."""
     with mpl.rc_context(SETTINGS):

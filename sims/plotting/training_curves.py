@@ -7,8 +7,8 @@ from matplotlib.lines import Line2D
 
 from sims.estimates import mean_and_error
 from sims.geometry import geometry
+from sims.learned.report import recall_name
 from sims.plotting.style import LAW, law_handle, new_figure, number_handles, points_with_errors
-from sims.training_dynamics.report import recall_name
 from theory import laws
 
 _LABELS = {"order_parameter": "order parameter $m$ of samples", "memorization_ratio": "memorization ratio of samples"}

@@ -1,5 +1,17 @@
 """Every sim with a configuration that is small enough for tests: a new sim, added here, inherits every test."""
 
+# one training of all: they share their compiled programs
+LEARNED = {
+    "points": (4,),
+    "stops": (30, 60),
+    "noises": (0.1, 0.2, 0.4),
+    "widths": (8,),
+    "batch": 16,
+    "replicates": 2,
+    "samples": 50,
+    "draws": 40,
+    "average": 10.0,
+}
 SMALL = {
     "disjoint_models": {
         "points": (8,),
@@ -79,17 +91,11 @@ SMALL = {
         "frames": 3,
         "seed": 3,
     },
-    "training_dynamics": {
-        "points": (4,),
-        "stops": (30, 60),
-        "noises": (0.1, 0.2, 0.4),
-        "width": 8,
-        "batch": 16,
-        "replicates": 2,
-        "samples": 50,
-        "draws": 40,
-        "average": 10.0,
-    },
+    "training_dynamics": LEARNED,
+    "learned_phase_diagram": LEARNED | {"widths": (8, 9)},
+    "model_size": LEARNED,
+    "dataset_size": LEARNED,
+    "condition_granularity": LEARNED | {"conditions": (1, 2)},
     "trajectory_states": {
         "points": (4, 6),
         "errors": (0.1, 0.4),
@@ -101,6 +107,10 @@ SMALL = {
     },
 }
 MANIFOLDS = {
+    "model_size": ("circle", "torus", "digits"),
+    "learned_phase_diagram": ("circle", "torus", "digits"),
+    "dataset_size": ("circle", "torus", "digits"),
+    "condition_granularity": ("circle", "torus", "digits"),
     "disjoint_models": ("circle", "torus", "torus3", "digits"),
     "flow_field": ("circle", "segment"),
     "generalization_gap": ("circle", "torus", "digits"),

@@ -1,0 +1,82 @@
+"""How a study of trained networks is computed: widths by training sets by replicates by stops."""
+
+from functools import partial
+
+import jax
+import numpy as np
+
+from sims.estimates import flat
+from sims.experiment import Study
+from sims.gaps import NORMS
+from sims.learned import placement
+from sims.learned.config import LearnedConfig
+from sims.learned.measure import SHOWN, measure, variables
+from sims.learned.quality import require_samples
+from sims.learned.trainees import Sets, Trainees
+from sims.populations import Population, population
+
+
+def prepare(config: LearnedConfig, sets: Sets | None = None, *, placed: bool = False) -> Study:
+    """The grid of a study: widths by training sets by replicates by stops. ``ValueError`` for sizes that the data lack.
+
+    sets: by default one for each number of points. placed: whether networks are placed among the exact models too.
+    """
+    people = population(config.manifold, config.seed, config.points)
+    require_samples(people, config.samples)
+    sets = sets or Sets("points", config.points, int)
+    member = (sets.name, "replicate")
+    on_manifold = people.manifold is not None
+    return Study(
+        grid={"width": config.widths},
+        axes={
+            sets.name: sets.values,
+            "replicate": range(config.replicates),
+            "step": sorted(config.stops),
+            "norm": NORMS,
+            "noise": sorted(config.noises),
+            "sample": range(SHOWN),
+            "coordinate": range(people.reference.shape[1]),
+        }
+        | ({"side": ("value", "lower", "upper")} if placed else {}),
+        variables=variables(on_manifold, member) | (placement.variables(on_manifold, member) if placed else {}),
+        compute=lambda cell, key: _compute(config, people, sets, placed, cell["width"], key),
+        cells=len(sets.values) * config.replicates * len(config.stops),
+    )
+
+
+def _compute(config: LearnedConfig, people: Population, sets: Sets, placed: bool, width: int, key) -> dict:
+    trainees = Trainees.prepare(config, people, sets, width, key)
+    members = trainees.members
+    places = [None] * len(members)
+    if placed:
+        keys = jax.random.split(jax.random.key(config.seed), len(members))
+        places = [
+            placement.Place.prepare(member, config.placement, trainees.start, starts, each)
+            for member, starts, each in zip(members, trainees.starts, keys)
+        ]
+    found, failed, kept = [], [], []
+    for stop in range(len(config.stops)):
+        ensemble, flow = trainees.trained.ensemble(stop), trainees.sample(trainees.ensemble(stop))
+        failed.append(int(flow.failed.sum()))
+        found.append([])
+        for i, (member, place) in enumerate(zip(members, places)):
+            denoiser, samples = ensemble.member(i), flow.x[i]
+            measured = measure(member, denoiser, samples)
+            found[-1].append(measured | ({} if place is None else place.measure(denoiser, samples, measured)))
+        few = [(member, flow.x[i][:SHOWN]) for i, member in enumerate(members) if i % config.replicates == 0]
+        kept.append([(samples, member.nearest(samples)) for member, samples in few])
+
+    split = partial(trainees.split, replicates=config.replicates)
+    nulls = [flat(member.nulls()) | ({} if place is None else place.nulls()) for member, place in zip(members, places)]
+    # each (stops, sets, samples, D); images with the mean that was taken off
+    samples, nearest = np.moveaxis(np.asarray(kept), 2, 0) + getattr(people, "mean", 0.0)
+    return (
+        {name: split([[stop[i][name] for stop in found] for i in range(len(members))]) for name in found[0][0]}
+        | {name: split([null[name] for null in nulls]) for name in nulls[0]}
+        | {
+            "loss": split(trainees.trained.loss.T),
+            "failed": failed,
+            "state": np.swapaxes(samples, 0, 1),
+            "nearest": np.swapaxes(nearest, 0, 1),
+        }
+    )

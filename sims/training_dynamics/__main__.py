@@ -1,5 +1,0 @@
-import sys
-
-from sims.training_dynamics import main
-
-sys.exit(main())
