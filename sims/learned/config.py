@@ -73,7 +73,9 @@ def require_one(name: str, values: tuple[int, ...], other: str) -> None:
         raise ValueError(f"{name} must be one number, got {values}: sims.{other} varies it")
 
 
-def common(preset: Preset, manifold: ManifoldName, *, samples: int = 500, draws: int = 4096) -> dict[str, Any]:
+def common(
+    preset: Preset, manifold: ManifoldName, *, samples: int = 500, draws: int = 4096, noises: tuple[float, ...] = ()
+) -> dict[str, Any]:
     """The fields of a preset that are alike in all studies, with fewer samples and draws of images.
 
     Raises ``KeyError`` for names that are not known.
@@ -84,7 +86,7 @@ def common(preset: Preset, manifold: ManifoldName, *, samples: int = 500, draws:
         "preset": preset,
         "manifold": manifold,
         "placement": {"circle": "even", "torus": "even", "digits": "iid"}[manifold],
-        "noises": octaves(-3.0, 3.0, per_octave // 2) if images else octaves(-6.0, 0.0, per_octave),
+        "noises": noises or (octaves(-3.0, 3.0, per_octave // 2) if images else octaves(-6.0, 0.0, per_octave)),
         "replicates": replicates - images,
         "samples": 200 if images else samples,
         "draws": 1024 if images else draws,

@@ -61,7 +61,7 @@ class Member:
 
         train_key, validation_key = jax.random.split(key)
         noise = drawn(train_key, train), drawn(validation_key, validation)
-        noises = float(unit(people, len(train))) * jnp.asarray(noises)
+        noises = float(unit(people, len(train))) * jnp.sort(jnp.asarray(noises))
         return cls(people, train, validation, labels, noises, noise, quality)
 
     @property

@@ -5,6 +5,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from sims.geometry import geometry
 from sims.plotting.style import MARKERS, colours, log_ticks, new_figure
 
 
@@ -26,7 +27,7 @@ def log_limits(*values) -> tuple[float, float]:
 
 def noise_label(results: xr.Dataset) -> str:
     """The axis of the noise, with its unit."""
-    on_manifold = results["gap_peak_noise"].attrs["units"] == "d"
+    on_manifold = geometry(results) is not None
     return r"noise $\sigma/d$" if on_manifold else r"noise $\sigma$ [pixel range]"
 
 

@@ -95,6 +95,9 @@ SMALL = {
     "learned_phase_diagram": LEARNED | {"widths": (8, 9)},
     "model_size": LEARNED,
     "dataset_size": LEARNED,
+    "early_stopping_sampling": LEARNED | {"stops": (60,)},
+    "learned_guidance": LEARNED | {"conditions": (1, 2), "weights": (0.0, 1.0), "errors": (0.3,)},
+    "receptive_field": LEARNED | {"points": (8,), "stops": (30,), "widths": (2,), "samples": 65, "radii": (0, 7)},
     "condition_granularity": LEARNED | {"conditions": (1, 2)},
     "trajectory_states": {
         "points": (4, 6),
@@ -107,6 +110,8 @@ SMALL = {
     },
 }
 MANIFOLDS = {
+    "learned_guidance": ("circle", "torus", "digits"),
+    "early_stopping_sampling": ("circle", "torus", "digits"),
     "model_size": ("circle", "torus", "digits"),
     "learned_phase_diagram": ("circle", "torus", "digits"),
     "dataset_size": ("circle", "torus", "digits"),
