@@ -85,9 +85,13 @@ def save_all(figures: Mapping[str, Callable[[xr.Dataset], Figure]], results: xr.
 def save(figure: Figure, out, name: str) -> pathlib.Path:
     """Write ``out/name.png`` and ``out/name.pdf``; returns the path of the first."""
     path = pathlib.Path(out) / f"{name}.png"
+    # the layout is found once, at the resolution of the PNG; while a figure has an engine, savefig draws it twice
+    figure.set_dpi(SETTINGS["savefig.dpi"])
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
     # without dates two runs give the same files
     figure.savefig(path, metadata={"Software": None})
-    # the layout is found: the PDF takes it over
-    figure.set_layout_engine("none")
     figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None})
     return path
