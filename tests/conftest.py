@@ -67,15 +67,12 @@ KNOWN = knows(EMITTERS)
 compile_quickly(True)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def optimized(request):
-    """Compilation as users have it, for a module that says ``OPTIMIZED = True``: of rounding, or of much computing."""
-    wanted = getattr(request.module, "OPTIMIZED", False)
-    if wanted:
-        compile_quickly(False)
-    yield
-    if wanted:
-        compile_quickly(True)
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Compilation as users have it for tests marked ``optimized``, and for the fixtures that one of them sets up."""
+    wanted = item.get_closest_marker("optimized") is None
+    if wanted != (os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1"):
+        compile_quickly(wanted)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 from tests.theory.cases import DENOISERS, WITH_DENSITY
 from tests.theory.mixtures import DenoiserCase, arrays, mixture, sticks
 
-OPTIMIZED = True
+pytestmark = pytest.mark.optimized
 
 CASES = {name: DENOISERS[name] for name in WITH_DENSITY} | {
     "flat mixture": DenoiserCase(lambda points, error: mixture(sticks(points, error)), sticks)

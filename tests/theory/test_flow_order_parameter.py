@@ -7,7 +7,7 @@ import pytest
 from theory import ErrorProneDenoiser, laws, probability_flow
 from theory.metrics import order_parameter
 
-OPTIMIZED = True
+pytestmark = pytest.mark.optimized
 
 SAMPLES, LARGEST = 8_000, 128
 

@@ -6,7 +6,7 @@ import pytest
 
 from theory import Circle, posterior
 
-OPTIMIZED = True
+pytestmark = pytest.mark.optimized
 
 POINTS, QUERIES = 40, 6
 

@@ -11,8 +11,6 @@ import pytest
 from theory import posterior
 from theory.metrics import smoothness
 
-OPTIMIZED = True
-
 POINTS = np.random.default_rng(0).normal(size=(40, 3))
 X = np.random.default_rng(1).normal(size=(12, 3))
 
@@ -94,6 +92,7 @@ def test_weights_need_not_be_normalised():
     np.testing.assert_allclose(one.mean, other.mean, rtol=1e-12)
 
 
+@pytest.mark.optimized
 def test_a_far_query_underflows_nowhere():
     """The density is e^-10^10 there: no nearest-point fallback, no NaN."""
     found = posterior([[0.0, 1.0], [0.0, -1.0]], [1e5, 0.1], 0.7)
@@ -102,6 +101,7 @@ def test_a_far_query_underflows_nowhere():
     np.testing.assert_allclose(found.log_density, exact, rtol=1e-15)
 
 
+@pytest.mark.optimized
 @pytest.mark.skipif(not pathlib.Path("/proc/self/status").exists(), reason="the peak memory is read from /proc")
 def test_many_points_and_queries_stay_in_bounded_memory():
     """50 000 points and 10 000 queries, a matrix of 2 GB in float32, within 1.5 GiB for the whole process."""

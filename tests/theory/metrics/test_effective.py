@@ -8,8 +8,6 @@ import pytest
 from theory import Circle, ErrorProneDenoiser, GuidedDenoiser
 from theory.metrics import FitFlag, effective_error
 
-OPTIMIZED = True
-
 KEY = jax.random.key(0)
 N, FINE = 20, 400
 RING = np.asarray(Circle(1.0).even(FINE))
@@ -123,6 +121,7 @@ def test_a_mixture_of_two_errors_with_two_minima_is_flagged():
     np.testing.assert_allclose(alone.error, 0.01 * sigma, rtol=1e-2)
 
 
+@pytest.mark.optimized
 def test_any_callable_in_single_precision_with_padding():
     """D = x, of infinite error, and a level at which it is not finite."""
     points, weights = TRAIN.astype(np.float32), np.arange(N) < 15
