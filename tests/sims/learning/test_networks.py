@@ -1,5 +1,6 @@
 """Networks: outputs of size 1 at the start, which is what lets deep ones train, labels, shapes."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from sims.learning import Mlp, UNet
 
 IMAGE = (1, 8, 8)
+answer = eqx.filter_jit(lambda network, *inputs: network(*inputs))
 
 
 def states(dim, batch=(256,)):
@@ -18,7 +20,8 @@ def states(dim, batch=(256,)):
 @pytest.mark.parametrize(("width", "depth"), [(32, 1), (128, 3), (64, 12)])
 def test_a_new_network_answers_in_the_size_of_its_input(width, depth):
     x, log_noise = states(2)
-    outputs = jnp.stack([Mlp(2, width, depth, key=jax.random.key(seed))(x, log_noise) for seed in range(8)])
+    keys = jax.random.split(jax.random.key(0), 8)
+    outputs = jax.jit(jax.vmap(lambda key: Mlp(2, width, depth, key=key)(x, log_noise)))(keys)
     assert 0.4 < float(jnp.sqrt(jnp.mean(outputs**2))) < 2.5
     # and it depends on where it is, which plain default weights lose with depth
     assert float(jnp.std(outputs, axis=1).mean()) > 0.2
@@ -26,32 +29,33 @@ def test_a_new_network_answers_in_the_size_of_its_input(width, depth):
 
 def test_an_image_network_answers_in_the_size_of_its_input():
     x, log_noise = states(64, (32,))
-    out = UNet(IMAGE, 8, key=jax.random.key(0))(x, log_noise)
+    out = jax.jit(lambda key: UNet(IMAGE, 8, key=key)(x, log_noise))(jax.random.key(0))
     assert out.shape == x.shape
     assert 0.2 < float(jnp.sqrt(jnp.mean(out**2))) < 5
 
 
 @pytest.mark.parametrize(
-    "network",
-    [lambda: Mlp(64, 16, 2, labels=3, key=jax.random.key(0)), lambda: UNet(IMAGE, 4, labels=3, key=jax.random.key(0))],
+    "make", [lambda key: Mlp(64, 16, 2, labels=3, key=key), lambda key: UNet(IMAGE, 4, labels=3, key=key)]
 )
-def test_a_label_below_0_is_none_and_others_differ(network):
-    network = network()
+def test_a_label_below_0_is_none_and_others_differ(make):
+    network = eqx.filter_jit(make)(jax.random.key(0))
     x, log_noise = states(64, (3,))
     none, dropped, given = (
-        network(x, log_noise, label) for label in (None, jnp.array([-1, -1, -1]), jnp.array([0, 1, 2]))
+        answer(network, x, log_noise, label) for label in (None, jnp.array([-1, -1, -1]), jnp.array([0, 1, 2]))
     )
     np.testing.assert_allclose(dropped, none, rtol=1e-6)
     assert np.all(np.abs(given - none).max(axis=1) > 1e-3)
-    alone = network(x[1:2], log_noise[1:2], jnp.array([1]))
+    alone = answer(network, x[1:2], log_noise[1:2], jnp.array([1]))
     np.testing.assert_allclose(alone[0], given[1], rtol=1e-4, atol=1e-5)
 
 
 def test_any_batch_shape():
-    for network, dim in ((Mlp(3, 8, 1, key=jax.random.key(0)), 3), (UNet(IMAGE, 4, key=jax.random.key(0)), 64)):
+    for make, dim in ((lambda key: Mlp(3, 8, 1, key=key), 3), (lambda key: UNet(IMAGE, 4, key=key), 64)):
+        network = eqx.filter_jit(make)(jax.random.key(0))
         x, log_noise = states(dim, (2, 5))
-        out = network(x, log_noise)
-        np.testing.assert_allclose(out[1, 3], network(x[1, 3][None], log_noise[1, 3][None])[0], rtol=1e-4, atol=1e-5)
+        out = answer(network, x, log_noise)
+        alone = answer(network, x[1, 3][None], log_noise[1, 3][None])
+        np.testing.assert_allclose(out[1, 3], alone[0], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
