@@ -1,5 +1,7 @@
 """Overlap of two smoothings: quadrature against sampling and SciPy, bounds on every case, their limits, the nulls."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
@@ -29,6 +31,18 @@ PLANE = [name for name, (points, _) in CLOUDS.items() if points.shape[1] <= 2]
 LEVELS = [(0.4, 0.1), (0.1, 0.4), (0.05, 0.04), (1.5, 0.9), (0.02, 0.5)]
 
 
+@functools.cache
+def quadrature(name, level):
+    points, weights = CLOUDS[name]
+    return jax.device_get(overlap_quadrature(points, *LEVELS[level], weights=weights))
+
+
+@functools.cache
+def estimate(name, level):
+    points, weights = CLOUDS[name]
+    return jax.device_get(overlap_estimate(points, *LEVELS[level], weights=weights, key=jax.random.key(level)))
+
+
 def values(overlap: Overlap):
     return np.array([getattr(overlap, name).value for name in FIELDS])
 
@@ -48,12 +62,8 @@ def bounds(points, noise, other, weights):
 @pytest.mark.parametrize("name", CLOUDS)
 def test_bounds_hold_and_one_point_attains_them(name):
     points, weights = CLOUDS[name]
-    for seed, (noise, other) in enumerate(LEVELS):
-        found = (
-            overlap_quadrature(points, noise, other, weights=weights)
-            if name in PLANE
-            else overlap_estimate(points, noise, other, weights=weights, key=jax.random.key(seed))
-        )
+    for level, (noise, other) in enumerate(LEVELS):
+        found = quadrature(name, level) if name in PLANE else estimate(name, level)
         slack = 4 * errors(found) + 1e-9 * np.abs(values(found))
         lower, upper = bounds(points, noise, other, weights)
         assert np.all(values(found) >= lower - slack), (noise, other)
@@ -66,10 +76,8 @@ def test_bounds_hold_and_one_point_attains_them(name):
 
 @pytest.mark.parametrize("name", PLANE)
 def test_sampling_agrees_with_quadrature(name):
-    points, weights = CLOUDS[name]
-    for seed, (noise, other) in enumerate(LEVELS):
-        exact = overlap_quadrature(points, noise, other, weights=weights)
-        found = overlap_estimate(points, noise, other, weights=weights, key=jax.random.key(seed))
+    for level, (noise, other) in enumerate(LEVELS):
+        exact, found = quadrature(name, level), estimate(name, level)
         # draws know nothing of what is rarer than they are many
         slack = 4 * errors(found) + errors(exact) + 1e-6 * (1 + values(exact))
         assert np.all(np.abs(values(found) - values(exact)) <= slack), (noise, other)
