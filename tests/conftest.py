@@ -33,15 +33,25 @@ def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log)
 
 
-EMITTERS = "xla_cpu_use_fusion_emitters"  # those of fused operations take two thirds of the time to compile a program
-FLAGS = os.environ.get("XLA_FLAGS", "")
+# Options of XLA that save two thirds of the time to compile: other loops for fused operations, one piece for each program
+QUICK = {"xla_cpu_use_fusion_emitters": False, "xla_cpu_parallel_codegen_split_count": 1}
+# a worker finds those of the process that started it; XLA reads them when it first compiles
+FLAGS = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag.strip("-").split("=")[0] not in QUICK]
+os.environ["XLA_FLAGS"] = " ".join(FLAGS)
 compile_options = compiler.get_compile_options
 
 
-def knows(option):
-    """Does this version of XLA have the option? Of a flag in the environment that it lacks it would die."""
+def quick_options(*arguments, **named):
+    """No setting of jax changes options of XLA for every program."""
+    options = compile_options(*arguments, **named)
+    options.env_option_overrides = [*options.env_option_overrides, *QUICK.items()]
+    return options
+
+
+def knows(options):
+    """Does this version of XLA have them? Of an unknown flag in its environment it would die."""
     try:
-        jax.jit(lambda: 0, compiler_options={option: False})()
+        jax.jit(lambda: 0, compiler_options=options)()
     except jax.errors.JaxRuntimeError:
         return False
     return True
@@ -52,18 +62,12 @@ def compile_quickly(quick):
     jax.config.update("jax_disable_most_optimizations", quick)
     os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = str(int(quick))
     if KNOWN:
-        # no setting of jax changes an option of XLA for every program, and XLA reads the environment once
-        def options(*arguments, **named):
-            changed = compile_options(*arguments, **named)
-            changed.env_option_overrides = [*changed.env_option_overrides, (EMITTERS, not quick)]
-            return changed
-
-        compiler.get_compile_options = options
-        os.environ["XLA_FLAGS"] = f"{FLAGS} --{EMITTERS}={not quick}"
+        compiler.get_compile_options = quick_options if quick else compile_options
+        os.environ["XLA_FLAGS"] = " ".join([*FLAGS, *(f"--{name}={value}" for name, value in QUICK.items() if quick)])
     jax.clear_caches()
 
 
-KNOWN = knows(EMITTERS)
+KNOWN = knows(QUICK)
 compile_quickly(True)
 
 
