@@ -61,7 +61,7 @@ def _collapse(axes, results, found):
                 points_with_errors(axes, effective[shown], value[shown], spread[shown], i, len(numbers), **style)
     entries = number_handles(numbers)
     if found:
-        line = np.geomspace(0.15, 9, 100)
+        line = np.geomspace(0.15, 9, 50)
         for k in (1, 2, 3):
             law = field_law(k, line, 1e-9)
             axes.plot(
@@ -99,7 +99,7 @@ def _by_error(axes, results, found):
     errors = results["error"].values[::2]
     mean, bar = (part.sel(placement="iid", points=n) for part in mean_and_error(results, "field_disagreement"))
     noise, palette = results["noise"].values, colours(len(errors))
-    line = np.geomspace(noise.min(), noise.max(), 200)
+    line = np.geomspace(noise.min(), noise.max(), 80)
     for i, error in enumerate(errors):
         at = {"error": error}
         # where there is no law to follow, a line leads the eye
