@@ -33,7 +33,7 @@ def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log)
 
 
-# Options of XLA that save two thirds of the time to compile: other loops for fused operations, one piece for each program
+# Options of XLA that save two thirds of the time to compile: other loops for fused operations, one piece a program
 QUICK = {"xla_cpu_use_fusion_emitters": False, "xla_cpu_parallel_codegen_split_count": 1}
 # a worker finds those of the process that started it; XLA reads them when it first compiles
 FLAGS = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag.strip("-").split("=")[0] not in QUICK]
