@@ -26,7 +26,7 @@ from theory.checks import require_count
 from theory.metrics import Estimate, denoiser_distance, mean_estimate
 
 MODELS = ("network", "exact recall", "Gaussian")
-_STATES = 48  # noisy images at which gradients are taken
+_STATES = 48  # noisy images, at most, at which gradients are taken
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _compute(config: ReceptiveFieldConfig, people: Population, width: int, key) 
         network = trainees.trained.ensemble(-1).member(i)
         gaps = member.gaps(network)
         state_key, distance_key = jax.random.split(jax.random.fold_in(jax.random.key(config.seed), i))
-        states = people.fresh(state_key, _STATES)
+        states = people.fresh(state_key, min(_STATES, config.draws))
         noise = jax.random.normal(state_key, states.shape, states.dtype)
         gaussian = GaussianDenoiser(member.train.mean(axis=0), jnp.cov(member.train.T, bias=True))
         models = (network, EmpiricalDenoiser(member.train), gaussian)
@@ -164,7 +164,9 @@ def _ranges(denoiser, states, noise, sigmas) -> Estimate:
 def summary(results: xr.Dataset) -> str:
     """For each number of images and window: gap and samples; and the network beside them."""
     last = results.isel(width=0)
-    pairs = {name: mean_and_error(last, name) for name in results.data_vars if f"{name}_error" in results}
+    names = ("gap", "memorization_ratio", "energy_distance")
+    own, window = ([mean_and_error(last, prefix + name) for name in names] for prefix in ("", "window_"))
+    distance = mean_and_error(last, "distance")
     lines = [
         f"mean +- standard error of {results.sizes['replicate']} replicates; window 0: each pixel alone",
         f"{'n':>6}{'window':>10}{'largest gap':>22}{'memorization ratio':>22}{'energy distance':>22}"
@@ -174,24 +176,18 @@ def summary(results: xr.Dataset) -> str:
     for n in results["points"].values:
         for radius in results["radius"].values:
             at = {"points": n, "radius": radius}
-            gap = [part.sel(at) for part in pairs["window_gap"]]
-            top = int(gap[0].argmax())
-            cells = [
-                (both([part[top] for part in gap], ".3g"), 22),
-                (both([part.sel(at) for part in pairs["window_memorization_ratio"]]), 22),
-                (both([part.sel(at) for part in pairs["window_energy_distance"]], ".2g"), 22),
-                (both([part.sel(at | {"noise": middle}) for part in pairs["distance"]], ".2g"), 36),
-            ]
-            lines.append(f"{n:>6}{radius:>10}" + "".join(f"{text:>{size}}" for text, size in cells))
-        gap = [part.sel(points=n) for part in pairs["gap"]]
-        top = int(gap[0].argmax())
-        cells = [
-            (both([part[top] for part in gap], ".3g"), 22),
-            (both([part.sel(points=n) for part in pairs["memorization_ratio"]]), 22),
-            (both([part.sel(points=n) for part in pairs["energy_distance"]], ".2g"), 22),
-        ]
-        lines.append(f"{n:>6}{'network':>10}" + "".join(f"{text:>{size}}" for text, size in cells))
+            apart = both([part.sel(at | {"noise": middle}) for part in distance], ".2g")
+            lines.append(f"{n:>6}{radius:>10}{_cells(window, at)}{apart:>36}")
+        lines.append(f"{n:>6}{'network':>10}{_cells(own, {'points': n})}")
     return "\n".join(lines + failures(results))
+
+
+def _cells(pairs, at) -> str:
+    """The largest gap, the memorization ratio and the energy distance, each with its error."""
+    gap, *others = ([part.sel(at) for part in pair] for pair in pairs)
+    top = int(np.argmax(gap[0].values))
+    shown = [[part[top] for part in gap], *others]
+    return "".join(f"{both(pair, digits):>22}" for pair, digits in zip(shown, (".3g", ".3f", ".2g")))
 
 
 EXPERIMENT = Experiment("receptive_field", ReceptiveFieldConfig, preset, prepare, summary)

@@ -65,7 +65,8 @@ def samples_by_window(results: xr.Dataset) -> Figure:
     for axes, (name, label) in zip(drawing.subplots(1, 2), labels.items()):
         window, own = mean_and_error(results, f"window_{name}"), mean_and_error(results, name)
         for i, n in enumerate(numbers):
-            points_with_errors(axes, 2 * radii + 1, *(part.sel(points=n) for part in window), i, len(numbers), ls="-")
+            value, error = (part.sel(points=n) for part in window)
+            points_with_errors(axes, 2 * radii + 1, value, error, i, len(numbers), ls="-")
             axes.axhline(float(own[0].sel(points=n)), color=palette[i], ls="--", lw=1)
         axes.axhline(float(results[f"{name}_null"].mean()), color="grey", ls=":", lw=0.9)
         axes.set(xlabel="width of the window [pixel]", ylabel=label, xticks=2 * radii + 1)
