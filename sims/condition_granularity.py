@@ -4,14 +4,22 @@ import dataclasses
 import pathlib
 import sys
 
+import jax.numpy as jnp
 import xarray as xr
 
+from sims.estimates import with_errors
 from sims.experiment import Experiment, Preset, Study, require_distinct
+from sims.gaps import NORMS
+from sims.learned.conditional import OfEachState
 from sims.learned.config import LearnedConfig, ManifoldName, common, halvings, require_one
+from sims.learned.measure import Member
 from sims.learned.report import table
-from sims.learned.study import prepare
+from sims.learned.study import Extra, prepare
 from sims.learned.trainees import Sets
+from sims.store import Variable
 from theory.checks import require_count
+
+ERRORS = (0.05, 0.08, 0.11, 0.14, 0.18, 0.22, 0.28, 0.35, 0.45, 0.6)  # of exact conditional models, in spacings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +69,21 @@ def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> Condi
 
 def prepared(config: ConditionGranularityConfig) -> Study:
     """The grid of the study. ``ValueError`` for sizes that the data lack."""
-    return prepare(config, Sets("conditions", config.conditions, lambda _: config.points[0], int))
+    sets = Sets("conditions", config.conditions, lambda _: config.points[0], int)
+    if config.manifold == "digits":
+        return prepare(config, sets)
+    about = Variable(("conditions", "replicate", "error"), "1", "largest gap of the exact conditional model")
+    return prepare(config, sets, extra=Extra({"error": ERRORS}, with_errors({"exact_gap_peak": about}), exact_gaps))
+
+
+def exact_gaps(member: Member) -> dict:
+    """Largest gap of the exact conditional models of each error, at the noise of the networks."""
+    labels = jnp.asarray(member.labels[0])  # pyright: ignore[reportOptionalSubscript]
+    peaks = [member.gaps(OfEachState(member.train, labels, error * member.length)) for error in ERRORS]
+    place = NORMS.index("squared")
+    return {
+        f"exact_{name}": jnp.stack([peak[name][place] for peak in peaks]) for name in ("gap_peak", "gap_peak_error")
+    }
 
 
 def summary(results: xr.Dataset) -> str:

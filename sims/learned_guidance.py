@@ -4,7 +4,6 @@ import dataclasses
 import pathlib
 import sys
 from functools import partial
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -16,6 +15,7 @@ from sims.estimates import flat, mean_and_error, with_errors
 from sims.experiment import Experiment, Preset, Study, require_distinct
 from sims.gaps import NORMS
 from sims.guidance.config import GUIDE
+from sims.learned.conditional import Guided, OfEachState, OfMembers
 from sims.learned.config import LearnedConfig, ManifoldName, common, require_one
 from sims.learned.measure import Member
 from sims.learned.quality import require_samples
@@ -23,7 +23,6 @@ from sims.learned.report import both, failures, recall_name
 from sims.learned.trainees import Sets, Trainees
 from sims.populations import Population, population
 from sims.store import Variable
-from theory import ConditionalDenoiser, GuidedDenoiser
 from theory.checks import require_count, require_nonnegative, require_positive
 from theory.metrics import mean_estimate
 
@@ -123,58 +122,6 @@ def _variables(on_manifold: bool) -> dict[str, Variable]:
             "manifold_distance": Variable(cell, size, "r.m.s. distance from the manifold (null 0)"),
         }
     return with_errors(estimates) | {"failed": Variable((), "1", "samples that failed")}
-
-
-class OfEachState(eqx.Module):
-    """An exact conditional denoiser that may be given one label for each state ``(*batch,)``, as a network may.
-
-    labels: of the training points. A label below 0 is none.
-    """
-
-    points: Any
-    labels: Any
-    error: Any
-    label: Any = None
-
-    def given(self, label) -> "OfEachState":
-        return OfEachState(self.points, self.labels, self.error, label)
-
-    def __call__(self, x, sigma):
-        batch = x.shape[:-1]
-        label, sigma = jnp.broadcast_to(self.label, batch).ravel(), jnp.broadcast_to(sigma, batch).ravel()
-
-        def of_state(x, sigma, label):
-            # without a condition all points share one
-            labels = jnp.where(label < 0, 0, self.labels)
-            return ConditionalDenoiser(self.points, labels, self.error).given(jnp.maximum(label, 0))(x, sigma)
-
-        return jax.vmap(of_state)(x.reshape(-1, x.shape[-1]), sigma, label).reshape(x.shape)
-
-
-class Guided(eqx.Module):
-    """The guided model of two conditional ones; given labels, ``conditional`` says whether the negative one sees them."""
-
-    positive: Any
-    negative: Any
-    conditional: Any
-    weight: Any
-
-    def given(self, label) -> GuidedDenoiser:
-        other = jnp.where(self.conditional, label, -1)
-        return GuidedDenoiser(self.positive.given(label), self.negative.given(other), self.weight)
-
-
-class OfMembers(eqx.Module):
-    """All members' models, each given a row of labels: x ``(members, samples, D)``."""
-
-    models: Any
-    labels: Any
-
-    def __call__(self, x, sigma):
-        sigma = jnp.broadcast_to(sigma, x.shape[:-1])
-        return eqx.filter_vmap(lambda model, label, x, sigma: model.given(label)(x, sigma))(
-            self.models, self.labels, x, sigma
-        )
 
 
 def _compute(config: LearnedGuidanceConfig, people: Population, width: int, key) -> dict:

@@ -3,13 +3,13 @@
 import dataclasses
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from sims.estimates import flat, with_errors
 from sims.gaps import gaps_and_peaks
 from sims.learned import quality
+from sims.learned.conditional import ByLabel
 from sims.learned.quality import Quality
 from sims.populations import Population, unit
 from sims.store import Variable
@@ -22,19 +22,6 @@ from theory.metrics import (
 
 TOLERANCE = 1e-4  # of flows
 SHOWN = 8  # samples of the first replicate that are kept, with their nearest training points
-
-
-class ByLabel(eqx.Module):
-    """A conditional denoiser at states whose last coordinate is their label, which it keeps.
-
-    So noisy training and validation points, whose labels differ, go through one denoiser; the noise of the label is 0.
-    """
-
-    denoiser: Any
-
-    def __call__(self, x, sigma):
-        labels = jnp.round(x[..., -1]).astype(jnp.int32)
-        return jnp.concatenate([self.denoiser.given(labels)(x[..., :-1], sigma), x[..., -1:]], axis=-1)
 
 
 @dataclasses.dataclass(frozen=True)

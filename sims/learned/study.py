@@ -1,5 +1,7 @@
 """How a study of trained networks is computed: widths by training sets by replicates by stops."""
 
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import jax
@@ -10,13 +12,25 @@ from sims.experiment import Study
 from sims.gaps import NORMS
 from sims.learned import placement
 from sims.learned.config import LearnedConfig
-from sims.learned.measure import SHOWN, measure, variables
+from sims.learned.measure import SHOWN, Member, measure, variables
 from sims.learned.quality import require_samples
 from sims.learned.trainees import Sets, Trainees
 from sims.populations import Population, population
+from sims.store import Variable
 
 
-def prepare(config: LearnedConfig, sets: Sets | None = None, *, placed: bool = False) -> Study:
+@dataclasses.dataclass(frozen=True)
+class Extra:
+    """What a study measures of each training set besides: further axes, variables, and a function from a `Member` to them."""
+
+    axes: Mapping[str, Sequence]
+    variables: Mapping[str, Variable]
+    compute: Callable[[Member], dict]
+
+
+def prepare(
+    config: LearnedConfig, sets: Sets | None = None, *, placed: bool = False, extra: Extra | None = None
+) -> Study:
     """The grid of a study: widths by training sets by replicates by stops. ``ValueError`` for sizes that the data lack.
 
     sets: by default one for each number of points. placed: whether networks are placed among the exact models too.
@@ -37,14 +51,19 @@ def prepare(config: LearnedConfig, sets: Sets | None = None, *, placed: bool = F
             "sample": range(SHOWN),
             "coordinate": range(people.reference.shape[1]),
         }
-        | ({"side": ("value", "lower", "upper")} if placed else {}),
-        variables=variables(on_manifold, member) | (placement.variables(on_manifold, member) if placed else {}),
-        compute=lambda cell, key: _compute(config, people, sets, placed, cell["width"], key),
+        | ({"side": ("value", "lower", "upper")} if placed else {})
+        | (dict(extra.axes) if extra else {}),
+        variables=variables(on_manifold, member)
+        | (placement.variables(on_manifold, member) if placed else {})
+        | (dict(extra.variables) if extra else {}),
+        compute=lambda cell, key: _compute(config, people, sets, placed, extra, cell["width"], key),
         cells=len(sets.values) * config.replicates * len(config.stops),
     )
 
 
-def _compute(config: LearnedConfig, people: Population, sets: Sets, placed: bool, width: int, key) -> dict:
+def _compute(
+    config: LearnedConfig, people: Population, sets: Sets, placed: bool, extra: Extra | None, width: int, key
+) -> dict:
     trainees = Trainees.prepare(config, people, sets, width, key)
     members = trainees.members
     places = [None] * len(members)
@@ -67,7 +86,12 @@ def _compute(config: LearnedConfig, people: Population, sets: Sets, placed: bool
         kept.append([(samples, member.nearest(samples)) for member, samples in few])
 
     split = partial(trainees.split, replicates=config.replicates)
-    nulls = [flat(member.nulls()) | ({} if place is None else place.nulls()) for member, place in zip(members, places)]
+    nulls = [
+        flat(member.nulls())
+        | ({} if place is None else place.nulls())
+        | ({} if extra is None else extra.compute(member))
+        for member, place in zip(members, places)
+    ]
     # each (stops, sets, samples, D); images with the mean that was taken off
     samples, nearest = np.moveaxis(np.asarray(kept), 2, 0) + getattr(people, "mean", 0.0)
     return (

@@ -5,9 +5,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sims.estimates import mean_and_error
+from sims.geometry import geometry
 from sims.learned.report import recall_name
-from sims.plotting.steps import log_limits, noise_label
-from sims.plotting.style import MARKERS, colours, log_ticks, new_figure, points_with_errors
+from sims.plotting.steps import RECALL, exact_line, log_limits, noise_label
+from sims.plotting.style import LAW, MARKERS, colours, law_handle, log_ticks, new_figure, points_with_errors
+from theory import laws
 
 NAMES = {
     "points": "number of training points n",
@@ -16,7 +18,6 @@ NAMES = {
     "step": "training steps",
 }
 _SHORT = {"points": "n = {}", "width": "width {}", "conditions": "{} conditions", "step": "{} steps"}
-_RECALL = {"order_parameter": "order parameter $m$ of samples", "memorization_ratio": "memorization ratio of samples"}
 
 
 def figure(results: xr.Dataset, along: str, series: str, shown: int = -1) -> Figure:
@@ -25,8 +26,8 @@ def figure(results: xr.Dataset, along: str, series: str, shown: int = -1) -> Fig
     series: the dimension whose entries are drawn in colours, of which the entry ``shown`` is that of the last panel. All other
     dimensions must be gone.
     """
-    drawing = new_figure(9.6, 6.8)
-    panels = drawing.subplots(2, 2).ravel()
+    drawing = new_figure(11.4, 6.6)
+    panels = drawing.subplots(2, 3).ravel()
     name = recall_name(results)
     sizes, entries = results[along].values, results[series].values
     gap = mean_and_error(results.sel(norm="squared"), "gap_peak")
@@ -42,14 +43,15 @@ def figure(results: xr.Dataset, along: str, series: str, shown: int = -1) -> Fig
         axes.minorticks_off()
     panels[0].set(ylabel="largest relative gap", yscale="log", ylim=log_limits(gap[0].where(gap[0] > 2 * gap[1])))
     reference = {"color": "grey", "lw": 0.9}
-    if name == "order_parameter":
-        panels[1].axhline(0.0, ls="--", **reference)
-    else:
-        _level(panels[1], results["memorization_ratio_null"], along, ls="--", **reference)
+    null = xr.zeros_like(results["memorization_ratio_null"])
+    if name == "memorization_ratio":
+        null = results["memorization_ratio_null"]
+    _level(panels[1], null, along, ls="--", **reference)
     panels[1].axhline(1.0, ls=":", **reference)
-    panels[1].set(ylabel=_RECALL[name], ylim=(-0.12, 1.1))
+    panels[1].set(ylabel=RECALL[name], ylim=(-0.12, 1.1))
     _level(panels[2], results["energy_distance_null"], along, ls="--", **reference)
     panels[2].set_ylabel(f"energy distance of samples [{results['energy_distance'].attrs['units']}]")
+    _plane(panels[4], results, measures[:2], series, along)
     _against_noise(panels[3], results.sel({series: entries[shown]}), along)
     panels[3].set_title(_SHORT[series].format(entries[shown]))
     handles = [
@@ -57,7 +59,12 @@ def figure(results: xr.Dataset, along: str, series: str, shown: int = -1) -> Fig
         Line2D([], [], ls="--", label="perfect samples", **reference),
         Line2D([], [], ls=":", label="exact recall", **reference),
     ]
-    panels[1].legend(handles=handles)
+    if name == "order_parameter":
+        handles.append(law_handle("exact models of the points"))
+    if "exact_gap_peak" in results:
+        handles.append(Line2D([], [], ls="--", color="grey", lw=0.8, label="exact models given so many conditions"))
+    panels[5].set_axis_off()
+    panels[5].legend(handles=handles, loc="center")
     return drawing
 
 
@@ -68,6 +75,27 @@ def _level(axes, values, along, **changes):
         axes.plot(mean[along], mean, **changes)
     else:
         axes.axhline(float(mean), **changes)
+
+
+def _plane(axes, results, measures, series, along):
+    """Recall against the largest gap, with the line of the exact models of even points, and of conditional ones."""
+    (gap, gap_bar), (recall, recall_bar) = measures
+    entries, name = results[series].values, recall_name(results)
+    seen = gap.where(gap > 2 * gap_bar)
+    for i, entry in enumerate(entries):
+        x, dx, y, dy = (part.sel({series: entry}) for part in (seen, gap_bar, recall, recall_bar))
+        points_with_errors(axes, x, y, dy, i, len(entries), xerr=dx)
+    found = geometry(results)
+    if found is not None and name == "order_parameter":
+        axes.plot(*exact_line(found), color=LAW)
+    if "exact_gap_peak" in results:
+        for size in results[along].values:
+            peak = results["exact_gap_peak"].sel({along: size}).mean("replicate")
+            line = laws.order_parameter_even(results["error"].values, 1.0)
+            axes.plot(peak, line, color="grey", lw=0.8, ls="--")
+            axes.annotate(str(size), (float(peak[0]), float(line[0])), fontsize=7, annotation_clip=True)
+    axes.set(xscale="log", xlabel="largest relative gap", ylabel=RECALL[name], ylim=(-0.12, 1.1))
+    axes.set_xlim(log_limits(seen))
 
 
 def _against_noise(axes, results, along):

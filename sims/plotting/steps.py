@@ -1,12 +1,15 @@
-"""What figures of training share: panels, entries for the stops, and the label of the noise."""
+"""What figures of trained networks share: panels, entries for the stops, labels, and the line of the exact models."""
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sims.geometry import geometry
+from sims.geometry import Geometry, geometry
 from sims.plotting.style import MARKERS, colours, log_ticks, new_figure
+from theory import laws
+
+RECALL = {"order_parameter": "order parameter $m$ of samples", "memorization_ratio": "memorization ratio of samples"}
 
 
 def step_handles(steps) -> list[Line2D]:
@@ -43,3 +46,10 @@ def column_panels(results: xr.Dataset, rows: int) -> tuple[Figure, np.ndarray]:
         log_ticks(axes, "x")
         axes.tick_params(axis="x", rotation=45)
     return drawing, panels
+
+
+def exact_line(found: Geometry) -> tuple[np.ndarray, np.ndarray]:
+    """(peak of the relative squared gap, order parameter) of even points by model error [gap-comb, debye-waller]."""
+    errors, noises = np.geomspace(0.03, 0.8, 60), np.geomspace(0.01, 3.0, 300)
+    gaps = laws.relative_gap_even(noises[:, None], errors, 1.0, found.dim, found.ambient_dim)
+    return np.max(gaps, axis=0), laws.order_parameter_even(errors, 1.0)

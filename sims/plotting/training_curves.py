@@ -1,6 +1,5 @@
 """Gap and memorization of samples against training time, and against each other, beside the line of the exact models."""
 
-import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -8,10 +7,8 @@ from matplotlib.lines import Line2D
 from sims.estimates import mean_and_error
 from sims.geometry import geometry
 from sims.learned.report import recall_name
+from sims.plotting.steps import RECALL, exact_line
 from sims.plotting.style import LAW, law_handle, new_figure, number_handles, points_with_errors
-from theory import laws
-
-_LABELS = {"order_parameter": "order parameter $m$ of samples", "memorization_ratio": "memorization ratio of samples"}
 
 
 def figure(results: xr.Dataset) -> Figure:
@@ -36,10 +33,10 @@ def figure(results: xr.Dataset) -> Figure:
     for axes in (middle, right):
         axes.axhline(null, color="grey", lw=0.9, ls="--")
         axes.axhline(1.0, color="grey", lw=0.9, ls=":")
-        axes.set(ylim=(min(-0.12, null - 0.12), 1.1), ylabel=_LABELS[name])
+        axes.set(ylim=(min(-0.12, null - 0.12), 1.1), ylabel=RECALL[name])
     found = geometry(results)
     if found is not None and name == "order_parameter":
-        right.plot(*_exact_line(found), color=LAW)
+        right.plot(*exact_line(found), color=LAW)
         references.append(law_handle(r"law of the error-prone models $D_\delta$"))
     limits = (3e-3, 3 * max(float(gap[0].max()), 1.0))
     left.set(ylabel="largest relative gap over noise", yscale="log", ylim=limits)
@@ -50,10 +47,3 @@ def figure(results: xr.Dataset) -> Figure:
         axes.minorticks_off()
     drawing.legend(handles=[*number_handles(numbers), *references], loc="outside lower center", ncols=8)
     return drawing
-
-
-def _exact_line(found) -> tuple[np.ndarray, np.ndarray]:
-    """(peak of the relative squared gap, order parameter) of even points by model error [gap-comb, debye-waller]."""
-    errors, noises = np.geomspace(0.03, 0.8, 60), np.geomspace(0.01, 3.0, 300)
-    gaps = laws.relative_gap_even(noises[:, None], errors, 1.0, found.dim, found.ambient_dim)
-    return np.max(gaps, axis=0), laws.order_parameter_even(errors, 1.0)

@@ -97,7 +97,8 @@ SMALL = {
     "dataset_size": LEARNED,
     "early_stopping_sampling": LEARNED | {"stops": (60,)},
     "learned_guidance": LEARNED | {"conditions": (1, 2), "weights": (0.0, 1.0), "errors": (0.3,)},
-    "receptive_field": LEARNED | {"points": (8,), "stops": (30,), "widths": (2,), "samples": 65, "radii": (0, 7), "replicates": 1, "draws": 8},
+    "receptive_field": LEARNED
+    | {"points": (8,), "stops": (30,), "widths": (2,), "samples": 65, "radii": (0, 7), "replicates": 1, "draws": 8},
     "condition_granularity": LEARNED | {"conditions": (1, 2)},
     "trajectory_states": {
         "points": (4, 6),
