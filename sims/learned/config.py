@@ -76,7 +76,7 @@ def require_one(name: str, values: tuple[int, ...], other: str) -> None:
 def common(
     preset: Preset, manifold: ManifoldName, *, samples: int = 500, draws: int = 4096, noises: tuple[float, ...] = ()
 ) -> dict[str, Any]:
-    """The fields of a preset that are alike in all studies, with fewer samples and draws of images.
+    """The fields of a preset that are alike in all studies, with smaller batches and fewer samples and draws of images.
 
     Raises ``KeyError`` for names that are not known.
     """
@@ -88,6 +88,7 @@ def common(
         "placement": {"circle": "even", "torus": "even", "digits": "iid"}[manifold],
         "noises": noises or (octaves(-3.0, 3.0, per_octave // 2) if images else octaves(-6.0, 0.0, per_octave)),
         "replicates": replicates - images,
+        "batch": 64 if images else 128,
         "samples": 200 if images else samples,
         "draws": 1024 if images else draws,
     }
