@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sims.learning import Mlp, UNet
+from sims.learning.networks import Convolution
 
 IMAGE = (1, 8, 8)
 answer = eqx.filter_jit(lambda network, *inputs: network(*inputs))
@@ -71,3 +72,12 @@ def test_any_batch_shape():
 def test_bad_sizes(make, said):
     with pytest.raises(ValueError, match=said):
         make(jax.random.key(0))
+
+
+def test_a_convolution_is_a_convolution():
+    """Against XLA's own; zeros beyond the edge."""
+    layer = Convolution(2, 5, jax.random.key(0))
+    x = jax.random.normal(jax.random.key(1), (3, 4, 4, 2), np.float32)
+    axes = ("NHWC", "HWIO", "NHWC")
+    exact = jax.lax.conv_general_dilated(x, layer.weight, (1, 1), "SAME", dimension_numbers=axes)
+    np.testing.assert_allclose(layer(x), exact, rtol=1e-4, atol=1e-5)
