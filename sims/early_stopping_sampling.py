@@ -5,7 +5,6 @@ import pathlib
 import sys
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
@@ -125,10 +124,14 @@ def _compute(config: EarlyStoppingSamplingConfig, people: Population, width: int
 
 def _at(member: Member, denoiser, states, noise, key) -> dict:
     """What sampling finds at one noise: both ends, and its states beside noisy training and validation points."""
-    train, validation = (
-        points[jnp.arange(len(states)) % len(points)] + noise * jax.random.normal(each, states.shape, states.dtype)
-        for points, each in zip((member.train, member.validation), jax.random.split(key))
-    )
+
+    def noisy(points, key):
+        # independent points, as the estimate of their distance takes them
+        choose, draw = jax.random.split(key)
+        chosen = points[jax.random.randint(choose, states.shape[:1], 0, len(points))]
+        return chosen + noise * jax.random.normal(draw, states.shape, states.dtype)
+
+    train, validation = (noisy(*each) for each in zip((member.train, member.validation), jax.random.split(key)))
     ends = [_of_end(member, end) for end in (states, denoiser(states, noise))]
     populations = [_of_states(member, each, train, noise) for each in (states, train, validation)]
     return {name: np.stack([each[name] for each in group]) for group in (ends, populations) for name in group[0]}
