@@ -82,7 +82,7 @@ def _variables(on_manifold: bool) -> dict[str, Variable]:
         "memorization_ratio_null": Variable(member, "1", "the same for perfect samples"),
         "truth_distance": Variable((*cell, "end"), size, "energy distance of samples from the truth (null 0)"),
         "train_distance": Variable((*cell, "end"), size, "energy distance of samples from the training set (recall 0)"),
-        "train_truth_distance": Variable(member, size, "energy distance of the training set from the truth"),
+        "train_truth_distance": Variable(member, size, "energy distance of perfect samples from the training set"),
         "nearest_distance": Variable((*cell, "population"), "sigma", "mean distance from the nearest training point"),
         "nearest_weight": Variable((*cell, "population"), "1", "mean posterior weight of that point (recall 1)"),
         "entropy": Variable((*cell, "population"), "nat", "mean posterior entropy (recall 0)"),
@@ -114,7 +114,7 @@ def _compute(config: EarlyStoppingSamplingConfig, people: Population, width: int
         gaps = member.gaps(denoiser)
         own = {name: np.stack([level[name] for level in at_levels]) for name in at_levels[0]}
         own |= {name: np.asarray(gaps[name])[NORMS.index("squared")] for name in ("gap", "gap_error")}
-        training = energy_distance(member.train, member.quality.reference, lattice=member.quality.lattice)
+        training = energy_distance(member.quality.perfect, member.train, lattice=True)
         null = member.nulls()["memorization_ratio_null"]
         found.append(own | flat({"train_truth_distance": training, "memorization_ratio_null": null}))
     return {name: trainees.split([member[name] for member in found], config.replicates) for name in found[0]} | {

@@ -44,6 +44,8 @@ def figure(results: xr.Dataset) -> Figure:
     panels[1, 0].set_ylabel(
         f"distance from truth less that\nfrom training set [{results['truth_distance'].attrs['units']}]"
     )
+    reach = 1.6 * float(apart.max())
+    panels[1, 0].set_ylim(-reach, reach)
     panels[2, 0].set_ylabel("relative gap")
     for axes in panels[2]:
         axes.set_xlabel("stopping " + axes.get_xlabel())
