@@ -25,7 +25,7 @@ from theory.metrics import (
 
 PARTS = ("effective", "tangential", "normal")
 _ERRORS = np.geomspace(2.0, 0.01, 40)  # of exact models, in spacings, among which the sample-equivalent one is sought
-_STATES = 512  # noisy points, at least, at which fields are compared
+_STATES = 512  # noisy points at which fields are compared, of training points at least four each
 _QUANTILE = 1.96
 
 
@@ -81,7 +81,7 @@ class Place:
 
     def of_field(self, denoiser) -> dict:
         """The effective errors at each noise, in spacings [effective-error], and the linearity score [linearity]."""
-        member, draws = self.member, max(8, -(-_STATES // len(self.member.train)))
+        member, draws = self.member, max(4, -(-_STATES // len(self.member.train)))
         whole = effective_error(
             denoiser, member.train, member.noises, key=self.key, draws=draws, tangents=self.tangents
         )

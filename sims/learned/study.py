@@ -6,6 +6,7 @@ from functools import partial
 
 import jax
 import numpy as np
+from tqdm import tqdm
 
 from sims.estimates import flat
 from sims.experiment import Study
@@ -74,16 +75,19 @@ def _compute(
             for member, starts, each in zip(members, trainees.starts, keys)
         ]
     found, failed, kept = [], [], []
-    for stop in range(len(config.stops)):
-        ensemble, flow = trainees.trained.ensemble(stop), trainees.sample(trainees.ensemble(stop))
-        failed.append(int(flow.failed.sum()))
-        found.append([])
-        for i, (member, place) in enumerate(zip(members, places)):
-            denoiser, samples = ensemble.member(i), flow.x[i]
-            measured = measure(member, denoiser, samples)
-            found[-1].append(measured | ({} if place is None else place.measure(denoiser, samples, measured)))
-        few = [(member, flow.x[i][:SHOWN]) for i, member in enumerate(members) if i % config.replicates == 0]
-        kept.append([(samples, member.nearest(samples)) for member, samples in few])
+    with tqdm(total=len(config.stops) * len(members), desc="measuring", unit="network", leave=False) as bar:
+        for stop in range(len(config.stops)):
+            ensemble, flow = trainees.trained.ensemble(stop), trainees.sample(trainees.ensemble(stop))
+            failed.append(int(flow.failed.sum()))
+            found.append([])
+            for i, (member, place) in enumerate(zip(members, places)):
+                denoiser, samples = ensemble.member(i), flow.x[i]
+                measured = measure(member, denoiser, samples)
+                found[-1].append(measured | ({} if place is None else place.measure(denoiser, samples, measured)))
+                jax.block_until_ready(found[-1][-1])
+                bar.update()
+            few = [(member, flow.x[i][:SHOWN]) for i, member in enumerate(members) if i % config.replicates == 0]
+            kept.append([(samples, member.nearest(samples)) for member, samples in few])
 
     split = partial(trainees.split, replicates=config.replicates)
     nulls = [
