@@ -13,10 +13,9 @@ from sims.experiment import Experiment, Preset, Study, octaves
 from sims.gaps import NORMS
 from sims.learned.config import LearnedConfig, ManifoldName, common, halvings, require_one
 from sims.learned.measure import Member
-from sims.learned.quality import require_samples
 from sims.learned.report import both, failures, recall_name
-from sims.learned.trainees import Sets, Trainees
-from sims.populations import Population, population
+from sims.learned.trainees import Sets, Trainees, people_of
+from sims.populations import Population
 from sims.store import Variable
 from theory.metrics import Estimate, energy_distance, state_measures
 
@@ -48,7 +47,7 @@ def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> Early
     last = {"quick": 12000, "paper": 48000, "large": 96000}[preset] // (6 if images else 1)
     per_octave = 1 if preset == "quick" else 2
     return EarlyStoppingSamplingConfig(
-        **common(preset, manifold, noises=octaves(-4.0 if images else -5.0, 3.0, per_octave)),
+        **common(preset, manifold, noises=octaves(-5.0, 3.0, per_octave)),
         points={"circle": (6, 10, 16), "torus": (9, 25), "digits": (32, 256)}[manifold],
         widths=(16,) if images else (64,),
         stops=halvings(last, 1),
@@ -57,8 +56,7 @@ def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> Early
 
 def prepare(config: EarlyStoppingSamplingConfig) -> Study:
     """The grid of the study. ``ValueError`` for sizes that the data lack."""
-    people = population(config.manifold, config.seed, config.points)
-    require_samples(people, config.samples)
+    people = people_of(config)
     return Study(
         grid={"width": config.widths},
         axes={

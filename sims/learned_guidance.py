@@ -18,10 +18,9 @@ from sims.guidance.config import GUIDE
 from sims.learned.conditional import Guided, OfEachState, OfMembers
 from sims.learned.config import LearnedConfig, ManifoldName, common, require_one
 from sims.learned.measure import Member
-from sims.learned.quality import require_samples
 from sims.learned.report import both, failures, recall_name
-from sims.learned.trainees import Sets, Trainees
-from sims.populations import Population, population
+from sims.learned.trainees import Sets, Trainees, people_of
+from sims.populations import Population
 from sims.store import Variable
 from theory.checks import require_count, require_nonnegative, require_positive
 from theory.metrics import mean_estimate
@@ -86,8 +85,7 @@ def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> Learn
 
 def prepare(config: LearnedGuidanceConfig) -> Study:
     """The grid of the study. ``ValueError`` for sizes that the data lack."""
-    people = population(config.manifold, config.seed, config.points)
-    require_samples(people, config.samples)
+    people = people_of(config)
     return Study(
         grid={"width": config.widths},
         axes={

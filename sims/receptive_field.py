@@ -15,11 +15,10 @@ from sims.experiment import Experiment, Preset, Study, require_distinct
 from sims.gaps import NORMS
 from sims.learned.config import LearnedConfig, common, halvings, require_one
 from sims.learned.measure import TOLERANCE
-from sims.learned.quality import require_samples
 from sims.learned.report import both, failures
-from sims.learned.trainees import Sets, Trainees
+from sims.learned.trainees import Sets, Trainees, people_of
 from sims.learned.window import WindowDenoiser, gradient_range
-from sims.populations import Population, population
+from sims.populations import Population
 from sims.store import Variable
 from theory import EmpiricalDenoiser, GaussianDenoiser, probability_flow
 from theory.checks import require_count
@@ -69,8 +68,7 @@ def preset(preset: Preset = "quick") -> ReceptiveFieldConfig:
 
 def prepare(config: ReceptiveFieldConfig) -> Study:
     """The grid of the study. ``ValueError`` for sizes that the data lack."""
-    people = population(config.manifold, config.seed, config.points)
-    require_samples(people, config.samples)
+    people = people_of(config)
     member = ("points", "replicate")
     estimates = {
         "range": Variable((*member, "model", "noise"), "pixel", "distance over which gradients reach (local 0)"),

@@ -86,11 +86,11 @@ def common(
         "preset": preset,
         "manifold": manifold,
         "placement": {"circle": "even", "torus": "even", "digits": "iid"}[manifold],
-        "noises": noises or (octaves(-3.0, 3.0, per_octave // 2) if images else octaves(-6.0, 0.0, per_octave)),
+        "noises": noises or (octaves(-5.0, 2.0, per_octave // 2) if images else octaves(-6.0, 0.0, per_octave)),
         "replicates": replicates - images,
         "batch": 64 if images else 128,
         "samples": 200 if images else samples,
-        "draws": 1024 if images else draws,
+        "draws": 512 if images else draws,
     }
 
 

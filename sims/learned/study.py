@@ -14,9 +14,8 @@ from sims.gaps import NORMS
 from sims.learned import placement
 from sims.learned.config import LearnedConfig
 from sims.learned.measure import SHOWN, Member, measure, variables
-from sims.learned.quality import require_samples
-from sims.learned.trainees import Sets, Trainees
-from sims.populations import Population, population
+from sims.learned.trainees import Sets, Trainees, people_of
+from sims.populations import Population
 from sims.store import Variable
 
 
@@ -36,8 +35,7 @@ def prepare(
 
     sets: by default one for each number of points. placed: whether networks are placed among the exact models too.
     """
-    people = population(config.manifold, config.seed, config.points)
-    require_samples(people, config.samples)
+    people = people_of(config)
     sets = sets or Sets("points", config.points, int)
     member = (sets.name, "replicate")
     on_manifold = people.manifold is not None

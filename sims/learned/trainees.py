@@ -13,7 +13,7 @@ import numpy as np
 from sims.learned.clusters import clusters
 from sims.learned.config import LearnedConfig
 from sims.learned.measure import TOLERANCE, Member
-from sims.learned.quality import Quality, features_of
+from sims.learned.quality import Quality, features_of, require_samples
 from sims.learning import (
     Ensemble,
     LogUniformNoise,
@@ -25,7 +25,7 @@ from sims.learning import (
     default_optimizer,
     train,
 )
-from sims.populations import Population
+from sims.populations import Population, population
 from theory import Flow, probability_flow
 from theory.metrics import generalization_gap
 
@@ -101,6 +101,13 @@ class Trainees:
     def split(self, values, replicates: int) -> np.ndarray:
         """``(members, ...)`` as (sets, replicates, ...)."""
         return np.reshape(values, (-1, replicates, *np.shape(values)[1:]))
+
+
+def people_of(config: LearnedConfig) -> Population:
+    """The population that a study asks for. ``ValueError`` for numbers of points or samples that the data lack."""
+    people = population(config.manifold, config.seed, config.points)
+    require_samples(people, config.samples)
+    return people
 
 
 def _member(config: LearnedConfig, people: Population, features, sets: Sets, value: int, key) -> Member:
