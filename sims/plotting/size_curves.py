@@ -62,7 +62,7 @@ def figure(results: xr.Dataset, along: str, series: str, shown: int = -1) -> Fig
     if name == "order_parameter":
         handles.append(law_handle("exact models of the points"))
     if "exact_gap_peak" in results:
-        handles.append(Line2D([], [], ls="--", color="grey", lw=0.8, label="exact models given so many conditions"))
+        handles.append(Line2D([], [], ls="-.", color="grey", lw=0.8, label="exact models given conditions"))
     panels[5].set_axis_off()
     panels[5].legend(handles=handles, loc="center")
     return drawing
@@ -89,11 +89,13 @@ def _plane(axes, results, measures, series, along):
     if found is not None and name == "order_parameter":
         axes.plot(*exact_line(found), color=LAW)
     if "exact_gap_peak" in results:
-        for size in results[along].values:
-            peak = results["exact_gap_peak"].sel({along: size}).mean("replicate")
-            line = laws.order_parameter_even(results["error"].values, 1.0)
-            axes.plot(peak, line, color="grey", lw=0.8, ls="--")
-            axes.annotate(str(size), (float(peak[0]), float(line[0])), fontsize=7, annotation_clip=True)
+        recalls, sizes = laws.order_parameter_even(results["error"].values, 1.0), results[along].values
+        peaks = results["exact_gap_peak"].mean("replicate")
+        for size in sizes:
+            axes.plot(peaks.sel({along: size}), recalls, color="grey", lw=0.8, ls="-.")
+        middle = len(recalls) // 2
+        at = (float(peaks.sel({along: sizes[-1]})[middle]), float(recalls[middle]))
+        axes.annotate(f" {sizes[-1]}", at, fontsize=7, va="top")
     axes.set(xscale="log", xlabel="largest relative gap", ylabel=RECALL[name], ylim=(-0.12, 1.1))
     axes.set_xlim(log_limits(seen))
 
