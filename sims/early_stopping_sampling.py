@@ -48,7 +48,7 @@ def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> Early
     per_octave = 1 if preset == "quick" else 2
     return EarlyStoppingSamplingConfig(
         **common(preset, manifold, noises=octaves(-5.0, 3.0, per_octave)),
-        points={"circle": (6, 10, 16), "torus": (9, 25), "digits": (32, 256)}[manifold],
+        points={"circle": (6, 10, 16), "torus": (9, 25), "digits": (16, 256)}[manifold],
         widths=(16,) if images else (64,),
         stops=halvings(last, 1),
     )

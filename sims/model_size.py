@@ -26,7 +26,7 @@ class ModelSizeConfig(LearnedConfig):
 def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> ModelSizeConfig:
     """The configuration of a preset for a manifold. Raises ``KeyError`` for names that are not known."""
     images = manifold == "digits"
-    points = {"circle": (6, 10, 16), "torus": (9, 25), "digits": (32, 256)}[manifold]
+    points = {"circle": (6, 10, 16), "torus": (9, 25), "digits": (16, 256)}[manifold]
     last = {"quick": 12000, "paper": 48000, "large": 96000}[preset] // (12 if images else 1)
     widths = (4, 8, 16, 32) if images else (8, 16, 32, 64, 128, 256)
     return ModelSizeConfig(

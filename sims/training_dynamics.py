@@ -41,7 +41,7 @@ def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> Train
             "large": (6, 8, 10, 12, 16, 24, 32, 64),
         },
         "torus": {"quick": (9, 25), "paper": (9, 16, 25, 49), "large": (9, 16, 25, 49, 100)},
-        "digits": {"quick": (32, 256), "paper": (32, 100, 300, 1200), "large": (32, 100, 300, 1200)},
+        "digits": {"quick": (16, 256), "paper": (16, 64, 256, 1024), "large": (16, 64, 256, 1024)},
     }[manifold][preset]
     images = manifold == "digits"
     last = {"quick": 12000, "paper": 24000, "large": 96000}[preset] // (6 if images else 1)
