@@ -165,12 +165,12 @@ def summary(results: xr.Dataset) -> str:
     names = ("gap", "memorization_ratio", "energy_distance")
     own, window = ([mean_and_error(last, prefix + name) for name in names] for prefix in ("", "window_"))
     distance = mean_and_error(last, "distance")
+    middle = results["noise"].values[results.sizes["noise"] // 2]
     lines = [
         f"mean +- standard error of {results.sizes['replicate']} replicates; window 0: each pixel alone",
-        f"{'n':>6}{'window':>10}{'largest gap':>22}{'memorization ratio':>22}{'energy distance':>22}"
-        f"{'from the network (median noise)':>36}",
+        f"{'n':>6}{'window':>10}{f'gap at noise {middle:g}':>22}{'memorization ratio':>22}{'energy distance':>22}"
+        f"{f'from the network at noise {middle:g}':>36}",
     ]
-    middle = results["noise"].values[results.sizes["noise"] // 2]
     for n in results["points"].values:
         for radius in results["radius"].values:
             at = {"points": n, "radius": radius}
@@ -181,10 +181,9 @@ def summary(results: xr.Dataset) -> str:
 
 
 def _cells(pairs, at) -> str:
-    """The largest gap, the memorization ratio and the energy distance, each with its error."""
+    """The gap at the median noise, the memorization ratio and the energy distance, each with its error."""
     gap, *others = ([part.sel(at) for part in pair] for pair in pairs)
-    top = int(np.argmax(gap[0].values))
-    shown = [[part[top] for part in gap], *others]
+    shown = [[part[len(part) // 2] for part in gap], *others]
     return "".join(f"{both(pair, digits):>22}" for pair, digits in zip(shown, (".3g", ".3f", ".2g")))
 
 

@@ -44,7 +44,7 @@ def by_noise(results: xr.Dataset) -> Figure:
             axes.set_yscale("log")
     panels[0, 0].set_ylabel("reach of the gradient [pixel]")
     panels[1, 0].set_ylabel("distance of the network\n" r"from the window, over $\sigma$")
-    panels[2, 0].set_ylabel("relative gap")
+    panels[2, 0].set(ylabel="relative gap", ylim=(1e-2, 1e5))
     handles = [
         *(Line2D([], [], color=colour, ls=line, label=model) for model, (colour, line) in lines.items()),
         *_window_handles(radii),
