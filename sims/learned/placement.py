@@ -98,15 +98,20 @@ class Place:
         } | flat({"linearity": self.linearity(denoiser)})
 
     def linearity(self, denoiser) -> Estimate:
-        score = linearity_score(denoiser, self.member.train, self.member.noises, key=self.key)
+        pairs = 256 if self.member.people.manifold is None else 1024  # networks of images are slow
+        score = linearity_score(denoiser, self.member.train, self.member.noises, key=self.key, pairs=pairs)
         return Estimate(score.score, score.standard_error)
 
     def distances(self, denoiser, others, name: str = "distance") -> dict[str, Estimate]:
         """Distances from the other denoisers at noisy true points, in spacings."""
-        return {
-            f"{name}_{other}": Estimate(each.value / self.member.length, each.standard_error / self.member.length)
+        draws, length = 1 if self.member.people.manifold is None else 4, self.member.length
+        found = {
+            other: denoiser_distance(denoiser, reference, self.fresh, self.member.noises, key=self.key, draws=draws)
             for other, reference in others.items()
-            for each in [denoiser_distance(denoiser, reference, self.fresh, self.member.noises, key=self.key, draws=4)]
+        }
+        return {
+            f"{name}_{other}": Estimate(each.value / length, each.standard_error / length)
+            for other, each in found.items()
         }
 
     def nulls(self) -> dict:
