@@ -14,8 +14,8 @@ from sims.gaps import NORMS
 from sims.learned.config import LearnedConfig, ManifoldName, common, halvings, require_one
 from sims.learned.measure import Member
 from sims.learned.report import both, failures, recall_name
-from sims.learned.trainees import Sets, Trainees, people_of
-from sims.populations import Population
+from sims.learned.trainees import NOISE, Sets, Trainees, people_of
+from sims.populations import Population, unit
 from sims.store import Variable
 from theory.metrics import Estimate, energy_distance, state_measures
 
@@ -47,7 +47,7 @@ def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> Early
     last = {"quick": 12000, "paper": 48000, "large": 96000}[preset] // (6 if images else 1)
     per_octave = 1 if preset == "quick" else 2
     return EarlyStoppingSamplingConfig(
-        **common(preset, manifold, noises=octaves(-5.0, 3.0, per_octave)),
+        **common(preset, manifold, noises=octaves(-5.0, 2.0, per_octave)),
         points={"circle": (6, 10, 16), "torus": (9, 25), "digits": (16, 256)}[manifold],
         widths=(16,) if images else (64,),
         stops=halvings(last, 1),
@@ -55,8 +55,15 @@ def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> Early
 
 
 def prepare(config: EarlyStoppingSamplingConfig) -> Study:
-    """The grid of the study. ``ValueError`` for sizes that the data lack."""
+    """The grid of the study. ``ValueError`` for sizes that the data lack, and noise where sampling has not begun."""
     people = people_of(config)
+    most = 0.8 * NOISE.highest * float(np.sqrt(np.mean(people.reference**2)))
+    for n in config.points:
+        if max(config.noises) * float(unit(people, n)) > most:
+            raise ValueError(
+                f"noises must be at most {most / float(unit(people, n)):.3g} for {n} points, where sampling begins, "
+                f"got {max(config.noises)}"
+            )
     return Study(
         grid={"width": config.widths},
         axes={

@@ -1,10 +1,12 @@
 """What is measured where sampling stops, for states of which everything is known."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 
-from sims.early_stopping_sampling import ENDS, POPULATIONS, _at
+from sims.early_stopping_sampling import ENDS, POPULATIONS, _at, prepare, preset
 from sims.learned.measure import Member
 from sims.learned.quality import Quality
 from sims.populations import population
@@ -38,3 +40,8 @@ def test_noisy_training_points_are_met_and_denoised_to_recall():
         assert found[name][own] == pytest.approx(found[name][null], abs=4 * spread), name
     assert abs(found["states_distance"][own]) < 4 * found["states_distance_error"][own]
     assert found["states_distance"][fresh] > 10 * found["states_distance_error"][fresh]
+
+
+def test_noise_above_the_start_of_sampling_is_refused_before_training():
+    with pytest.raises(ValueError, match=r"noises must be at most 10\.8 for 6 points, where sampling begins, got 16"):
+        prepare(dataclasses.replace(preset(), noises=(0.1, 1.0, 16.0)))
