@@ -10,20 +10,22 @@ import pytest
 from jax._src import compiler
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.sims.cases import OF_NETWORKS
+
 jax.config.update("jax_enable_x64", True)
 hypothesis.settings.register_profile("compiled", deadline=None)
 hypothesis.settings.load_profile("compiled")
 
 
 class ByFile(LoadScopeScheduling):
-    """Processes (``-n``) share a run by file; all tests of sims go to one, which computes their small runs once.
+    """Processes (``-n``) share a run by file; tests of all sims of one kind go to one, which computes their small runs once.
 
     Mutants are shared by halves of about one length, each of which asks the oracles once.
     """
 
     def _split_scope(self, nodeid):
-        if nodeid.startswith("tests/sims/") and not nodeid.startswith("tests/sims/learning/"):
-            return "sims"
+        if nodeid.startswith("tests/sims/") and nodeid.split("/")[2] not in ("learning", "learned"):
+            return "networks" if any(name in nodeid for name in OF_NETWORKS) else "sims"
         if "test_every_mutant" in nodeid:
             return f"mutants, {'laws.' < nodeid.split('[theory.')[-1] < 'laws.norm'}"
         return nodeid.split("::")[0]

@@ -98,7 +98,7 @@ SMALL = {
     "early_stopping_sampling": LEARNED | {"stops": (60,)},
     "learned_guidance": LEARNED | {"conditions": (1, 2), "weights": (0.0, 1.0), "errors": (0.3,)},
     "receptive_field": LEARNED
-    | {"points": (8,), "stops": (30,), "widths": (2,), "samples": 65, "radii": (0, 7), "replicates": 1, "draws": 8},
+    | {"points": (8,), "stops": (30,), "widths": (2,), "samples": 65, "radii": (1,), "replicates": 1, "draws": 8},
     "condition_granularity": LEARNED | {"conditions": (1, 2)},
     "trajectory_states": {
         "points": (4, 6),
@@ -110,6 +110,7 @@ SMALL = {
         "seed": 6,
     },
 }
+OF_NETWORKS = [name for name, fields in SMALL.items() if "widths" in fields]
 MANIFOLDS = {
     "learned_guidance": ("circle", "torus", "digits"),
     "early_stopping_sampling": ("circle", "torus", "digits"),
