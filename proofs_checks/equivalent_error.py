@@ -16,6 +16,7 @@ gap_equivalent_error = Entry(
     "gap-equivalent-error",
     "delta_gap(sigma) = G^-1(sigma, G_f(sigma)), the error whose exact model of the same training set shows the same gap at "
     "the same noise: single-valued where the gap falls with delta, as it does in linear response.",
+    simulations=("training_dynamics",),
 )
 
 

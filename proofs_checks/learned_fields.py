@@ -20,6 +20,7 @@ effective_error = Entry(
     "delta_eff(sigma) = argmin_delta E|f - D_delta|^2 returns delta for f = D_delta; along and across a manifold it sees two "
     "different things, so that a perfect generalizer has normal error 0 and tangential error infinity; it is not identified "
     "for noise far above the data.",
+    simulations=("training_dynamics",),
 )
 
 
@@ -201,6 +202,7 @@ linearity = Entry(
     "The linearity score E|cos(f(a x1 + b x2), a f(x1) + b f(x2))|, a = b = 1/sqrt 2, is 1 for Gaussian "
     "data, once they are centred, and barely "
     "separates recall from generalization.",
+    simulations=("training_dynamics",),
 )
 
 
