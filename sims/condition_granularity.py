@@ -8,16 +8,15 @@ import jax.numpy as jnp
 import xarray as xr
 
 from sims.estimates import with_errors
-from sims.experiment import Experiment, Preset, Study, require_distinct
-from sims.gaps import NORMS
+from sims.experiment import Experiment, Preset, Study
+from sims.gaps import squared
 from sims.learned.conditional import OfEachState
-from sims.learned.config import LearnedConfig, ManifoldName, common, halvings, require_one
+from sims.learned.config import LearnedConfig, ManifoldName, common, halvings, require_conditions, require_one
 from sims.learned.measure import Member
 from sims.learned.report import table
 from sims.learned.study import Extra, prepare
 from sims.learned.trainees import Sets
 from sims.store import Variable
-from theory.checks import require_count
 
 ERRORS = (0.05, 0.08, 0.11, 0.14, 0.18, 0.22, 0.28, 0.35, 0.45, 0.6)  # of exact conditional models, in spacings
 
@@ -42,11 +41,7 @@ class ConditionGranularityConfig(LearnedConfig):
         require_one("widths", self.widths, "model_size")
         if not self.conditions:
             raise ValueError("conditions must name at least one number of conditions")
-        for count in self.conditions:
-            require_count("conditions", count)
-            if count > self.points[0]:
-                raise ValueError(f"conditions must be at most the number of points, {self.points[0]}, got {count}")
-        require_distinct("conditions", self.conditions)
+        require_conditions(self.conditions, self.points[0])
 
 
 def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> ConditionGranularityConfig:
@@ -79,11 +74,8 @@ def prepared(config: ConditionGranularityConfig) -> Study:
 def exact_gaps(member: Member) -> dict:
     """Largest gap of the exact conditional models of each error, at the noise of the networks."""
     labels = jnp.asarray(member.labels[0])  # pyright: ignore[reportOptionalSubscript]
-    peaks = [member.gaps(OfEachState(member.train, labels, error * member.length)) for error in ERRORS]
-    place = NORMS.index("squared")
-    return {
-        f"exact_{name}": jnp.stack([peak[name][place] for peak in peaks]) for name in ("gap_peak", "gap_peak_error")
-    }
+    peaks = [squared(member.gaps(OfEachState(member.train, labels, error * member.length))) for error in ERRORS]
+    return {f"exact_{name}": jnp.stack([peak[name] for peak in peaks]) for name in ("gap_peak", "gap_peak_error")}
 
 
 def summary(results: xr.Dataset) -> str:

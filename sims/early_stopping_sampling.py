@@ -10,7 +10,7 @@ import xarray as xr
 
 from sims.estimates import flat, mean_and_error, with_errors
 from sims.experiment import Experiment, Preset, Study, octaves
-from sims.gaps import NORMS
+from sims.gaps import squared
 from sims.learned.config import LearnedConfig, ManifoldName, common, halvings, require_one
 from sims.learned.measure import Member
 from sims.learned.report import both, failures, recall_name
@@ -116,13 +116,13 @@ def _compute(config: EarlyStoppingSamplingConfig, people: Population, width: int
         path = [flow.path[int(np.argmin(np.abs(levels - noise)))][i] for noise in noises]  # pyright: ignore[reportOptionalSubscript]
         denoiser = ensemble.member(i)
         at_levels = [_at(member, denoiser, *each) for each in zip(path, noises, keys)]
-        gaps = member.gaps(denoiser)
+        gaps = squared(member.gaps(denoiser))
         own = {name: np.stack([level[name] for level in at_levels]) for name in at_levels[0]}
-        own |= {name: np.asarray(gaps[name])[NORMS.index("squared")] for name in ("gap", "gap_error")}
+        own |= {name: np.asarray(gaps[name]) for name in ("gap", "gap_error")}
         training = energy_distance(member.quality.perfect, member.train, lattice=True)
         null = member.nulls()["memorization_ratio_null"]
         found.append(own | flat({"train_truth_distance": training, "memorization_ratio_null": null}))
-    return {name: trainees.split([member[name] for member in found], config.replicates) for name in found[0]} | {
+    return {name: trainees.split([member[name] for member in found]) for name in found[0]} | {
         "failed": int(flow.failed.sum())
     }
 

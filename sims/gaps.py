@@ -8,6 +8,11 @@ from theory.metrics import gap_peak, generalization_gap_estimate
 NORMS = ("squared", "euclidean")
 
 
+def squared(found) -> dict[str, Array]:
+    """Of what `gaps_and_peaks` found, the values in the squared norm."""
+    return {name: values[NORMS.index("squared")] for name, values in found.items()}
+
+
 def gaps_and_peaks(denoiser, train, validation, noises, gap_noise) -> dict[str, Array]:
     """``gap (norm, noise)``, ``gap_peak`` and ``gap_peak_noise (norm,)`` with their errors, of one program."""
     estimates = [

@@ -3,7 +3,6 @@
 import dataclasses
 import pathlib
 import sys
-from functools import partial
 
 import equinox as eqx
 import jax
@@ -13,16 +12,17 @@ import xarray as xr
 
 from sims.estimates import flat, mean_and_error, with_errors
 from sims.experiment import Experiment, Preset, Study, require_distinct
-from sims.gaps import NORMS
+from sims.gaps import squared
 from sims.guidance.config import GUIDE
-from sims.learned.conditional import Guided, OfEachState, OfMembers
-from sims.learned.config import LearnedConfig, ManifoldName, common, require_one
+from sims.learned.conditional import Guided, OfEachState
+from sims.learned.config import LearnedConfig, ManifoldName, common, require_conditions, require_one
 from sims.learned.measure import Member
 from sims.learned.report import both, failures, recall_name
-from sims.learned.trainees import Sets, Trainees, people_of
+from sims.learned.trainees import Sets, Trainees, given, people_of
+from sims.learning import Ensemble
 from sims.populations import Population
 from sims.store import Variable
-from theory.checks import require_count, require_nonnegative, require_positive
+from theory.checks import require_nonnegative, require_positive
 from theory.metrics import mean_estimate
 
 KINDS = ("classifier-free", "autoguidance")
@@ -57,9 +57,7 @@ class LearnedGuidanceConfig(LearnedConfig):
             if not getattr(self, name):
                 raise ValueError(f"{name} must not be empty")
             require_distinct(name, getattr(self, name))
-        for count in self.conditions:
-            if require_count("conditions", count) > self.points[0]:
-                raise ValueError(f"conditions must be at most the number of points, {self.points[0]}, got {count}")
+        require_conditions(self.conditions, self.points[0])
         require_nonnegative("weights", self.weights)
         require_distinct("errors", self.errors)
         if self.errors:
@@ -143,22 +141,21 @@ def _compute(config: LearnedGuidanceConfig, people: Population, width: int, key)
             for weight in sorted(config.weights):
                 each = [jnp.full(len(members), value) for value in (bool(conditional), float(weight))]
                 models = Guided(positive, negative, *each)
-                flow = trainees.sample(OfMembers(models, trainees.labels))
+                flow = trainees.sample(given(Ensemble(models), trainees.labels))
                 failed += int(flow.failed.sum())
                 found.append([_measure(models, trainees, flow.x, i) for i in range(len(members))])
     shape = (len(pairs), len(KINDS), len(config.weights))
     nulls = [
         flat({k: v for k, v in m.nulls().items() if k.startswith(("memor", "energy_distance_null"))}) for m in members
     ]
-    split = partial(trainees.split, replicates=config.replicates)
 
     def by_cell(name):
         values = np.asarray([[model[i][name] for model in found] for i in range(len(members))])
-        return split(values.reshape(len(members), *shape, *values.shape[2:]))
+        return trainees.split(values.reshape(len(members), *shape, *values.shape[2:]))
 
     return (
         {name: by_cell(name) for name in found[0][0]}
-        | {name: split([null[name] for null in nulls]) for name in nulls[0]}
+        | {name: trainees.split([null[name] for null in nulls]) for name in nulls[0]}
         | {"failed": failed}
     )
 
@@ -166,15 +163,14 @@ def _compute(config: LearnedGuidanceConfig, people: Population, width: int, key)
 def _measure(models: Guided, trainees: Trainees, samples, i: int) -> dict:
     member: Member = trainees.members[i]
     model = jax.tree.map(lambda leaf: leaf[i] if eqx.is_array(leaf) else leaf, models)
-    gaps = member.gaps(model)
+    gaps = squared(member.gaps(model))
     kept = ("memorization_ratio", "energy_distance", "order_parameter", "manifold_distance")
     seen = {name: value for name, value in member.of_samples(samples[i]).items() if name in kept}
     near = jnp.argmin(jnp.sum((samples[i][:, None] - member.train) ** 2, axis=-1), axis=1)
     own = jnp.asarray(member.labels[0])[near]  # pyright: ignore[reportOptionalSubscript]
     strayed = mean_estimate((own != trainees.labels[i]).astype(samples.dtype))
-    squared = NORMS.index("squared")
     return flat(seen | {"strayed": strayed}) | {
-        name: gaps[name][squared] for name in ("gap", "gap_error", "gap_peak", "gap_peak_error")
+        name: gaps[name] for name in ("gap", "gap_error", "gap_peak", "gap_peak_error")
     }
 
 

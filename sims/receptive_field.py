@@ -12,7 +12,7 @@ import xarray as xr
 
 from sims.estimates import flat, mean_and_error, with_errors
 from sims.experiment import Experiment, Preset, Study, require_distinct
-from sims.gaps import NORMS
+from sims.gaps import squared
 from sims.learned.config import LearnedConfig, common, halvings, require_one
 from sims.learned.report import both, failures
 from sims.learned.trainees import Sets, Trainees, people_of
@@ -100,10 +100,10 @@ def prepare(config: ReceptiveFieldConfig) -> Study:
 def _compute(config: ReceptiveFieldConfig, people: Population, width: int, key) -> dict:
     trainees = Trainees.prepare(config, people, Sets("points", config.points, int), width, key)
     flow = trainees.sample(trainees.ensemble(-1))
-    failed, found, squared = int(flow.failed.sum()), [], NORMS.index("squared")
+    failed, found, ensemble = int(flow.failed.sum()), [], trainees.trained.ensemble(-1)
     for i, member in enumerate(trainees.members):
-        network = trainees.trained.ensemble(-1).member(i)
-        gaps = member.gaps(network)
+        network = ensemble.member(i)
+        gaps = squared(member.gaps(network))
         state_key, distance_key = jax.random.split(jax.random.fold_in(jax.random.key(config.seed), i))
         states = people.fresh(state_key, min(_STATES, config.draws))
         noise = jax.random.normal(state_key, states.shape, states.dtype)
@@ -113,7 +113,7 @@ def _compute(config: ReceptiveFieldConfig, people: Population, width: int, key) 
         windows = []
         for radius in sorted(config.radii):
             window = WindowDenoiser(member.train, radius)
-            restricted = member.gaps(window)
+            restricted = squared(member.gaps(window))
             drawn = probability_flow(
                 window,
                 trainees.starts[i],
@@ -129,7 +129,7 @@ def _compute(config: ReceptiveFieldConfig, people: Population, width: int, key) 
             windows.append(
                 flat(
                     {
-                        "window_gap": Estimate(restricted["gap"][squared], restricted["gap_error"][squared]),
+                        "window_gap": Estimate(restricted["gap"], restricted["gap_error"]),
                         "distance": apart,
                         "window_memorization_ratio": seen["memorization_ratio"],
                         "window_energy_distance": seen["energy_distance"],
@@ -144,13 +144,13 @@ def _compute(config: ReceptiveFieldConfig, people: Population, width: int, key) 
                     "range": Estimate(
                         *(jnp.stack([getattr(r, part) for r in ranges]) for part in ("value", "standard_error"))
                     ),
-                    "gap": Estimate(gaps["gap"][squared], gaps["gap_error"][squared]),
+                    "gap": Estimate(gaps["gap"], gaps["gap_error"]),
                     **{name: seen[name] for name in ("memorization_ratio", "energy_distance")},
                     **{f"{name}_null": nulls[f"{name}_null"] for name in ("memorization_ratio", "energy_distance")},
                 }
             )
         )
-    return {name: trainees.split([m[name] for m in found], config.replicates) for name in found[0]} | {"failed": failed}
+    return {name: trainees.split([m[name] for m in found]) for name in found[0]} | {"failed": failed}
 
 
 @eqx.filter_jit

@@ -1,4 +1,4 @@
-"""Conditional models at states that have a label each: exact ones, guided ones, and those of all members of an ensemble."""
+"""Conditional models at states that have a label each: exact ones and guided ones."""
 
 from typing import Any
 
@@ -59,16 +59,3 @@ class Guided(eqx.Module):
     def given(self, label) -> GuidedDenoiser:
         other = jnp.where(self.conditional, label, -1)
         return GuidedDenoiser(self.positive.given(label), self.negative.given(other), self.weight)
-
-
-class OfMembers(eqx.Module):
-    """All members' models, each given a row of labels: x ``(members, samples, D)``."""
-
-    models: Any
-    labels: Any
-
-    def __call__(self, x, sigma):
-        sigma = jnp.broadcast_to(sigma, x.shape[:-1])
-        return eqx.filter_vmap(lambda model, label, x, sigma: model.given(label)(x, sigma))(
-            self.models, self.labels, x, sigma
-        )

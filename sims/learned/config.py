@@ -73,6 +73,14 @@ def require_one(name: str, values: tuple[int, ...], other: str) -> None:
         raise ValueError(f"{name} must be one number, got {values}: sims.{other} varies it")
 
 
+def require_conditions(conditions: tuple[int, ...], points: int) -> None:
+    """Raise ``ValueError`` for numbers of conditions below 1, above the number of points, or that repeat."""
+    for count in conditions:
+        if require_count("conditions", count) > points:
+            raise ValueError(f"conditions must be at most the number of points, {points}, got {count}")
+    require_distinct("conditions", conditions)
+
+
 def common(
     preset: Preset, manifold: ManifoldName, *, samples: int = 500, draws: int = 4096, noises: tuple[float, ...] = ()
 ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sims.estimates import flat, with_errors
-from sims.gaps import NORMS
+from sims.gaps import squared
 from sims.learned.measure import TOLERANCE, Member
 from sims.store import Variable
 from theory import EmpiricalDenoiser, FlatTorusDenoiser, GaussianDenoiser, probability_flow
@@ -68,9 +68,9 @@ class Place:
 
     def of_gap(self, gaps: dict) -> dict:
         """The gap-equivalent error at each noise, in spacings [gap-equivalent-error]."""
-        member, squared = self.member, NORMS.index("squared")
+        member, gap = self.member, squared({name: gaps[name] for name in ("gap", "gap_error")})
         placed = gap_equivalent_error(
-            GapEstimate(gaps["gap"][squared], gaps["gap_error"][squared]),
+            GapEstimate(gap["gap"], gap["gap_error"]),
             member.train,
             member.validation,
             member.noises,

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 import jax
 import numpy as np
@@ -87,7 +86,7 @@ def _compute(
             few = [(member, flow.x[i][:SHOWN]) for i, member in enumerate(members) if i % config.replicates == 0]
             kept.append([(samples, member.nearest(samples)) for member, samples in few])
 
-    split = partial(trainees.split, replicates=config.replicates)
+    split = trainees.split
     nulls = [
         flat(member.nulls())
         | ({} if place is None else place.nulls())

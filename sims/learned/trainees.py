@@ -61,6 +61,7 @@ class Trainees:
     floor: float
     starts: Any
     labels: Any
+    replicates: int
 
     @classmethod
     def prepare(cls, config: LearnedConfig, people: Population, sets: Sets, width: int, key) -> "Trainees":
@@ -78,12 +79,13 @@ class Trainees:
         starts_key, choice_key = jax.random.split(jax.random.fold_in(shared, len(members)))
         starts = start * jax.random.normal(starts_key, (len(members), config.samples, members[0].train.shape[1]))
         floor = 1e-3 * min(member.length for member in members)
-        return cls(members, trained, start, floor, starts, _labels_of_samples(labels, config.samples, choice_key))
+        shown = _labels_of_samples(labels, config.samples, choice_key)
+        return cls(members, trained, start, floor, starts, shown, config.replicates)
 
     def ensemble(self, stop: int) -> Ensemble:
         """All networks after a stop, given the labels of their samples where they have some."""
         ensemble = self.trained.ensemble(stop)
-        return ensemble if self.labels is None else _given(ensemble, self.labels)
+        return ensemble if self.labels is None else given(ensemble, self.labels)
 
     def sample(self, denoiser, save_at=None) -> Flow:
         """Samples of a denoiser of all members ``(members, samples, D)``, and their states at the noise levels ``save_at``."""
@@ -98,9 +100,9 @@ class Trainees:
             atol=TOLERANCE,
         )
 
-    def split(self, values, replicates: int) -> np.ndarray:
+    def split(self, values) -> np.ndarray:
         """``(members, ...)`` as (sets, replicates, ...)."""
-        return np.reshape(values, (-1, replicates, *np.shape(values)[1:]))
+        return np.reshape(values, (-1, self.replicates, *np.shape(values)[1:]))
 
 
 def people_of(config: LearnedConfig) -> Population:
@@ -158,6 +160,6 @@ def _labels_of_samples(labels: Sequence, samples: int, key) -> Any:
 
 
 @eqx.filter_jit
-def _given(ensemble: Ensemble, labels) -> Ensemble:
+def given(ensemble: Ensemble, labels) -> Ensemble:
     """Every member given the labels of its samples ``(members, samples)``."""
     return Ensemble(eqx.filter_vmap(lambda denoiser, each: denoiser.given(each))(ensemble.denoisers, labels))

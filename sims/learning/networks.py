@@ -139,7 +139,7 @@ class Convolution(eqx.Module):
         self.bias = jnp.zeros(outputs, jnp.float32)
 
     def __call__(self, x):
-        # as a product of matrices: convolutions with a kernel for each member of an ensemble are 50 times slower in XLA
+        # as a product of matrices: convolutions with a kernel for each member of an ensemble are some ten times slower in XLA
         side = x.shape[1]
         padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
         shifts = [padded[:, i : i + side, j : j + side] for i in range(3) for j in range(3)]

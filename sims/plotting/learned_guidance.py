@@ -9,9 +9,9 @@ from matplotlib.lines import Line2D
 from sims.estimates import mean_and_error
 from sims.learned.report import recall_name
 from sims.plotting import style
+from sims.plotting.steps import RECALL
 from sims.plotting.style import MARKERS, VERMILION, new_figure
 
-_RECALL = {"order_parameter": "order parameter $m$", "memorization_ratio": "memorization ratio"}
 _COLOURS = {"classifier-free": "#0072B2", "autoguidance": VERMILION}  # of Okabe and Ito's palette
 _LINES = ("-", "--", ":", "-.")
 
@@ -26,7 +26,7 @@ def figure(results: xr.Dataset) -> Figure:
     name, counts = recall_name(results), results["conditions"].values
     size = results["energy_distance"].attrs["units"]
     rows = {
-        name: _RECALL[name] + "\nof samples",
+        name: RECALL[name].replace(" of ", "\nof "),
         "gap_peak": "largest relative gap",
         "energy_distance": f"energy distance\nfrom the truth [{size}]",
         "strayed": "share of samples nearest\nto another condition",

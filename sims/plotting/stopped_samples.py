@@ -6,11 +6,10 @@ from matplotlib.lines import Line2D
 
 from sims.estimates import mean_and_error
 from sims.learned.report import recall_name
-from sims.plotting.steps import column_panels
+from sims.plotting.steps import RECALL, column_panels
 from sims.plotting.style import MARKERS, VERMILION, colours, points_with_errors
 
 _ENDS = {"stop": "stopped", "jump": "stopped and denoised once"}
-_RECALL = {"order_parameter": "order parameter $m$", "memorization_ratio": "memorization ratio"}
 
 
 def figure(results: xr.Dataset) -> Figure:
@@ -40,7 +39,7 @@ def figure(results: xr.Dataset) -> Figure:
         value, error = (part.sel(points=n) for part in gap)
         points_with_errors(column[2], noise, value.where(value > 2 * error), error, 0, 1, color=VERMILION, ls="-")
         column[2].set_yscale("log")
-    panels[0, 0].set(ylabel=_RECALL[name] + "\nof samples", ylim=(-0.12, 1.1))
+    panels[0, 0].set(ylabel=RECALL[name].replace(" of ", "\nof "), ylim=(-0.12, 1.1))
     panels[1, 0].set_ylabel(
         f"distance from truth less that\nfrom training set [{results['truth_distance'].attrs['units']}]"
     )

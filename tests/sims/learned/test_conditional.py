@@ -3,7 +3,9 @@
 import jax.numpy as jnp
 import numpy as np
 
-from sims.learned.conditional import Guided, OfEachState, OfMembers
+from sims.learned.conditional import Guided, OfEachState
+from sims.learned.trainees import given
+from sims.learning import Ensemble
 from theory import ConditionalDenoiser, ErrorProneDenoiser, GuidedDenoiser
 
 POINTS = np.random.default_rng(0).normal(size=(6, 2))
@@ -39,6 +41,6 @@ def test_guidance_by_label_and_by_a_worse_model():
 def test_members_have_their_own_points_and_labels():
     errors = jnp.asarray([0.3, 0.6, 0.9])
     models = OfEachState(jnp.stack([POINTS] * 3), jnp.stack([LABELS] * 3), errors)
-    found = OfMembers(models, jnp.stack([OF_STATES] * 3))(X, SIGMA)
+    found = given(Ensemble(models), jnp.stack([OF_STATES] * 3))(X, SIGMA)
     for i, error in enumerate((0.3, 0.6, 0.9)):
         np.testing.assert_allclose(found[i], one_by_one(error)[i], rtol=1e-10)
