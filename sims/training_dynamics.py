@@ -70,7 +70,7 @@ def summary(results: xr.Dataset) -> str:
         peak = both(mean_and_error(row.sel(norm="squared"), "gap_peak"), ".3g")
         recall = both(mean_and_error(row, name))
         null = 0.0 if name == "order_parameter" else float(row["memorization_ratio_null"].mean())
-        gaps = singled_out(row, "gap_equivalent").median("replicate").dropna("noise")
+        gaps = singled_out(row, "gap_equivalent").sel(side="value").median("replicate").dropna("noise")
         ends = [_shown(gaps[place]) if len(gaps) else "-" for place in (-1, 0)]
         samples = _shown(by_samples(row).median("replicate"))
         lines.append(f"{n:>6}{peak:>22}{recall:>24}{null:>10.3f}{ends[0]:>24}{ends[1]:>16}{samples:>12}")

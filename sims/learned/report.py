@@ -12,12 +12,12 @@ def recall_name(results: xr.Dataset) -> str:
 
 
 def singled_out(results: xr.Dataset, name: str) -> xr.DataArray:
-    """Equivalent errors of a name, NaN where no error is singled out or where it is for half of the replicates at most.
+    """Equivalent errors of a name with both ends, NaN where none is singled out or at most half of the replicates have one.
 
     name: gap_equivalent, effective, tangential or normal.
     """
     found = results[f"{name}_flag"] == 0  # GapFlag.FOUND, FitFlag.FITTED
-    return results[name].sel(side="value").where(found).where(found.mean("replicate") > 0.5)
+    return results[name].where(found).where(found.mean("replicate") > 0.5)
 
 
 def by_samples(results: xr.Dataset) -> xr.DataArray:

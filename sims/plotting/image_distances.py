@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sims.estimates import mean_and_error
-from sims.plotting.style import new_figure, number_handles, points_with_errors
+from sims.plotting.style import log_ticks, new_figure, number_handles, points_with_errors
 
 _PANELS = {
     "energy_distance": "energy distance, pixels",
@@ -29,6 +29,8 @@ def figure(results: xr.Dataset) -> Figure:
         axes.set(xscale="log", yscale="log" if "frechet" in name else "linear", xlabel="training steps")
         axes.set(title=title, ylabel=f"[{results[name].attrs['units']}]".replace("^2", "$^2$"))
         axes.set_xticks(results["step"].values, [f"{step:g}" for step in results["step"].values])
+        if "frechet" in name:
+            log_ticks(axes, "y")
         axes.minorticks_off()
     perfect = Line2D([], [], color="grey", ls="--", lw=0.9, label="perfect samples")
     drawing.legend(handles=[*number_handles(numbers), perfect], loc="outside lower center", ncols=5)

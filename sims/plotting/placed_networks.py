@@ -17,16 +17,21 @@ _ROWS = {
 
 
 def figure(results: xr.Dataset) -> Figure:
-    """Points: errors that are singled out. Lines: sample-equivalent errors. Bars: range of replicates."""
-    parts = ("gap_equivalent", "tangential", "normal") if "normal" in results else ("gap_equivalent", "effective")
+    """Points: errors that are singled out, median, and the ends of all replicates' intervals. Lines: sample-equivalent errors.
+
+    Last row: how far the field is from that of the error that is nearest, where one is singled out and where not.
+    """
+    fields = ("tangential", "normal") if "normal" in results else ("effective",)
+    parts = ("gap_equivalent", *fields)
     steps = results["step"].values
-    drawing, panels = column_panels(results, len(parts))
+    drawing, panels = column_panels(results, len(parts) + 1)
     palette, samples = colours(len(steps)), by_samples(results)
     level = samples.median("replicate")
     found = {part: singled_out(results, part) for part in parts}
     for row, part in zip(panels, parts):
-        values = found[part]
-        middle, low, high = values.median("replicate"), values.min("replicate"), values.max("replicate")
+        middle = found[part].sel(side="value").median("replicate")
+        low, high = (found[part].sel(side=side) for side in ("lower", "upper"))
+        low, high = low.min("replicate"), high.max("replicate")
         for axes, n in zip(row, results["points"].values):
             for i, step in enumerate(steps):
                 value, down, up = (each.sel(points=n, step=step) for each in (middle, low, high))
@@ -34,15 +39,27 @@ def figure(results: xr.Dataset) -> Figure:
                 axes.axhline(float(level.sel(points=n, step=step)), color=palette[i], lw=1.2)
             if bool(middle.sel(points=n).isnull().all()):
                 axes.text(0.5, 0.5, "none singled out", ha="center", transform=axes.transAxes)
-            axes.set_yscale("log")
-            log_ticks(axes, "y")
         row[0].set_ylabel(_ROWS[part])
-    for row in panels:
-        row[0].set_ylim(log_limits(*found.values(), level))
+    limits = log_limits(*(each.sel(side="value") for each in found.values()), level)
+    for row in panels[:-1]:
+        row[0].set_ylim(limits)
+    for part, style in zip(fields, ("-", "--")):
+        left = (results[f"{part}_residual"] / results["noise"]).median("replicate")
+        for axes, n in zip(panels[-1], results["points"].values):
+            for i, step in enumerate(steps):
+                axes.plot(results["noise"], left.sel(points=n, step=step), color=palette[i], ls=style)
+    panels[-1, 0].set_ylabel("left over by the field's\nnearest error, over $\\sigma$")
+    for axes in panels.flat:
+        axes.set_yscale("log")
+        log_ticks(axes, "y")
     drawing.supylabel(rf"equivalent model error $\delta$ [{results['gap_equivalent'].attrs['units']}]", fontsize=9)
-    handles = [
-        *step_handles(steps),
-        Line2D([], [], color="black", label="by the samples (none: as few as perfect ones)"),
-    ]
+    handles = step_handles(steps)
+    if "sample_equivalent" in results:
+        handles.append(Line2D([], [], color="black", label="by the samples (none: as few as perfect ones)"))
+    if len(fields) == 2:
+        handles += [
+            Line2D([], [], color="black", ls=style, label=f"left over {name}")
+            for name, style in (("along", "-"), ("across", "--"))
+        ]
     drawing.legend(handles=handles, loc="outside lower center", ncols=3)
     return drawing
