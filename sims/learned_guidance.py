@@ -181,9 +181,9 @@ def summary(results: xr.Dataset) -> str:
     lines = [
         f"mean +- standard error of {results.sizes['replicate']} replicates",
         f"{'conditions':>10}{'model':>20}{'kind':>18}{'weight':>8}{name.replace('_', ' '):>22}{'largest gap':>22}"
-        f"{f'energy distance [{size}]':>28}{'strayed':>20}",
+        f"{f'energy distance [{size}]':>32}{'strayed':>20}",
     ]
-    shown = [(name, ".3f", 22), ("gap_peak", ".3g", 22), ("energy_distance", ".2g", 28), ("strayed", ".2g", 20)]
+    shown = [(name, ".3f", 22), ("gap_peak", ".3g", 22), ("energy_distance", ".2g", 32), ("strayed", ".2g", 20)]
     pairs = {each: mean_and_error(last, each) for each, *_ in shown}
     for row in last["gap_peak"].mean("replicate").stack(row=("conditions", "model", "kind", "weight"))["row"].values:
         at = dict(zip(("conditions", "model", "kind", "weight"), row))

@@ -27,23 +27,18 @@ class LearnedPhaseDiagramConfig(LearnedConfig):
 
 def preset(preset: Preset = "quick", manifold: ManifoldName = "circle") -> LearnedPhaseDiagramConfig:
     """The configuration of a preset for a manifold. Raises ``KeyError`` for names that are not known."""
+    quick = preset == "quick"
     points = {
-        "circle": {"quick": (4, 5, 6, 7, 8, 10, 12), "paper": (4, 5, 6, 7, 8, 10, 12, 14, 16, 20)},
-        "torus": {"quick": (4, 9, 16, 25), "paper": (4, 9, 16, 25, 36, 49)},
-        "digits": {"quick": (8, 16, 32, 64), "paper": (16, 32, 64, 128, 256, 512)},
-    }[manifold]["quick" if preset == "quick" else "paper"]
-    images = manifold == "digits"
-    last = {"quick": 8000, "paper": 32000, "large": 128000}[preset] // (8 if images else 1)
-    widths = (
-        ((8, 16) if preset == "quick" else (8, 16, 32))
-        if images
-        else ((16, 32, 64) if preset == "quick" else (16, 32, 64, 128))
-    )
+        "circle": (4, 5, 6, 7, 8, 10, 12) if quick else (4, 5, 6, 7, 8, 10, 12, 14, 16, 20),
+        "torus": (4, 9, 16, 25) if quick else (4, 9, 16, 25, 36, 49),
+        "digits": (8, 16, 32) if quick else (16, 32, 64, 128, 256, 512),
+    }[manifold]
+    last = {"quick": 8000, "paper": 32000, "large": 128000}[preset]
+    widths = (16, 32, 64) if quick else (16, 32, 64, 128)
+    if manifold == "digits":
+        last, widths = last // 4, (16,) if quick else (8, 16, 32)
     return LearnedPhaseDiagramConfig(
-        **common(preset, manifold, draws=1024),
-        points=points,
-        widths=widths[:-1] if preset == "quick" else widths,
-        stops=halvings(last, 7 if preset == "quick" else 9),
+        **common(preset, manifold, draws=1024), points=points, widths=widths, stops=halvings(last, 7 if quick else 9)
     )
 
 

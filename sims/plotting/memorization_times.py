@@ -26,12 +26,15 @@ def figure(results: xr.Dataset) -> Figure:
             axes.plot(fit.points, fit.at(fit.points), color=palette[i])
             label += rf": $n^{{{fit.exponent:.2f}\pm{fit.half_width:.2f}}}$"
         handles.append(Line2D([], [], color=palette[i], marker=MARKERS[i % len(MARKERS)], label=label))
+    # limits first: without a time there is nothing that a logarithmic axis could take its own from
+    axes.set(
+        xlim=(numbers[0] / 1.1, numbers[-1] * 1.1), ylim=(steps[0] / 1.3, steps[-1] * 1.5), xscale="log", yscale="log"
+    )
     axes.axhline(steps[-1], color="grey", lw=0.9, ls=":")
     axes.annotate("end of training", (numbers[0], steps[-1]), (0, 3), textcoords="offset points", fontsize=8)
-    axes.set(xscale="log", yscale="log", xlabel="number of training points n", ylabel="steps until half is recalled")
+    axes.set(xlabel="number of training points n", ylabel="steps until half is recalled")
     axes.set_xticks(numbers, [str(n) for n in numbers])
     axes.set_yticks(steps, [f"{step:g}" for step in steps])
-    axes.set(xlim=(numbers[0] / 1.1, numbers[-1] * 1.1), ylim=(steps[0] / 1.3, steps[-1] * 1.5))
     axes.minorticks_off()
     drawing.legend(handles=handles, loc="outside lower center", ncols=2)
     return drawing

@@ -97,7 +97,10 @@ def _plane(axes, results, measures, series, along):
         at = (float(peaks.sel({along: sizes[-1]})[middle]), float(recalls[middle]))
         axes.annotate(f" {sizes[-1]}", at, fontsize=7, va="top")
     axes.set(xscale="log", xlabel="largest relative gap", ylabel=RECALL[name], ylim=(-0.12, 1.1))
-    axes.set_xlim(log_limits(seen))
+    limits = log_limits(seen)
+    axes.set_xlim(limits)
+    if limits[1] < 20 * limits[0]:
+        log_ticks(axes, "x")
 
 
 def _against_noise(axes, results, along):
