@@ -11,8 +11,10 @@ from theory.empirical.distribution import (
     broadcast_noise,
     make_posterior,
     normalized_log_weights,
+    prepare,
     require_evaluator,
 )
+from theory.empirical.index import Index
 
 
 class ErrorProneDenoiser(eqx.Module):
@@ -23,15 +25,15 @@ class ErrorProneDenoiser(eqx.Module):
     [noise-derivative]; it scales, moves and turns with the data and stays in the hull of data and x [scaling].
 
     Arguments: points ``(n, D)``; error, a scalar in the units of the points, at least 0; weights ``(n,)``, 0 for padding;
-    evaluator and tolerance as for `posterior`. sigma = 0 is valid where error > 0: there D = x. Raises ``ValueError`` for
-    the bad values that `posterior` names, a negative or NaN error, and sigma = error = 0; traced ones give NaN.
+    evaluator and tolerance as for `posterior`: what the evaluator needs is prepared here, once, for these points. sigma = 0
+    is valid where error > 0: there D = x. Raises ``ValueError`` for the bad values that `posterior` names, a negative or
+    NaN error, and sigma = error = 0; traced ones give NaN.
     """
 
     points: Float[Array, "n D"]
     log_weights: Float[Array, " n"]
     error: Float[Array, ""]
-    evaluator: str = eqx.field(static=True)
-    tolerance: float | None = eqx.field(static=True)
+    index: Index | None
 
     def __init__(self, points, error, weights=None, *, evaluator: str = "auto", tolerance: float | None = None):
         require_points("points", points)
@@ -41,8 +43,7 @@ class ErrorProneDenoiser(eqx.Module):
             raise ValueError(f"error must be a scalar, got shape {np.shape(error)}")
         self.points, self.error = common_float(points=points, error=error)
         self.log_weights = normalized_log_weights(weights, self.points)
-        self.evaluator = evaluator
-        self.tolerance = tolerance
+        self.index = prepare(self.points, self.log_weights, evaluator, tolerance)
 
     def __call__(self, x, sigma) -> Float[Array, "*batch D"]:
         """The denoised state ``(*batch, D)``."""
@@ -79,7 +80,7 @@ class ErrorProneDenoiser(eqx.Module):
     def _smoothed(self, x, sigma):
         """sigma for every state of the batch, and the posterior at the effective noise."""
         sigma = broadcast_noise(poison(sigma, sigma >= 0), x.shape[:-1])
-        posterior = make_posterior(self.points, self.log_weights, x, jnp.hypot(sigma, self._valid_error))
+        posterior = make_posterior(self.points, self.log_weights, x, jnp.hypot(sigma, self._valid_error), self.index)
         return sigma.astype(posterior.noise.dtype), posterior
 
 

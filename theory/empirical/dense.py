@@ -28,7 +28,19 @@ def log_normalizer(points, log_weights, x, noise) -> Float[Array, " m"]:
 @jax.jit
 def mean_offset(points, log_weights, x, noise) -> Float[Array, "m D"]:
     """E[y|x] - c = sum_i w_i (y_i - c), shape ``(m, D)``, c the `nearest_in_box` of x [posterior-mean]."""
-    return _over_queries(lambda q, inv: _first_pass(points, log_weights, q, inv, with_mean=True)[1], x, noise)
+    return moments(points, log_weights, x, noise)[1]
+
+
+@jax.jit
+def moments(points, log_weights, x, noise) -> tuple[Float[Array, " m"], Float[Array, "m D"]]:
+    """`log_normalizer` and `mean_offset` in one pass."""
+
+    def one_chunk(query, inverse_noise):
+        log_total, offset = _first_pass(points, log_weights, query, inverse_noise, with_mean=True)
+        return jnp.concatenate([log_total[None], offset])
+
+    found = _over_queries(one_chunk, x, noise)
+    return found[:, 0], found[:, 1:]
 
 
 def nearest_in_box(points: Float[Array, "n D"], x: Float[Array, "*batch D"]) -> Float[Array, "*batch D"]:

@@ -1,6 +1,7 @@
 """The posterior over training points, and its moments, by whichever evaluator is named."""
 
 import math
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -18,9 +19,14 @@ from theory.checks import (
     require_positive,
     require_query,
 )
-from theory.empirical import dense
+from theory.empirical import certified, dense
+from theory.empirical.index import MOST_DIMENSIONS, Index, build_index
 
-EVALUATORS = ("auto", "dense")
+EVALUATORS = ("auto", "certified", "dense")
+_MANY_POINTS = 4096  # from here on, in at most _LOW dimensions, "auto" prepares an index
+_LOW = 3
+_MANY_QUERIES = 64  # fewer meet all points
+_WORTH_AN_INDEX = 2**30  # pairs of a point and a state that take longer than sorting the points for one use
 
 
 class Posterior(eqx.Module):
@@ -37,6 +43,7 @@ class Posterior(eqx.Module):
     log_weights: Float[Array, " n"]
     x: Float[Array, "*batch D"]
     noise: Float[Array, "*batch"]
+    index: Index | None = None
 
     @property
     def shift(self) -> Float[Array, "*batch D"]:
@@ -56,7 +63,12 @@ class Posterior(eqx.Module):
     @property
     def offset(self) -> Float[Array, "*batch D"]:
         """E[y|x] - origin, the sum of weights times differences."""
-        return self._evaluate(dense.mean_offset)
+        return self._moments[1]
+
+    @property
+    def mean_and_log_density(self) -> tuple[Float[Array, "*batch D"], Float[Array, "*batch"]]:
+        """Both from one pass over the points."""
+        return _mean_and_log_density(self)
 
     @property
     def log_density(self) -> Float[Array, "*batch"]:
@@ -78,10 +90,21 @@ class Posterior(eqx.Module):
         """1/sum_i w_i^2, the participation number of the posterior weights, between 1 and n."""
         return 1 / self._evaluate(dense.weight_square)
 
+    @property
+    def _moments(self):
+        """`dense.moments` of all states, by the evaluator that was prepared."""
+        if self.index is None or self.noise.size < _MANY_QUERIES:
+            return self._evaluate(dense.moments)
+        return self._evaluate(partial(certified.moments, self.index))
+
     def _evaluate(self, evaluator):
         batch, dim = self.x.shape[:-1], self.x.shape[-1]
         flat = evaluator(self.points, self.log_weights, self.x.reshape(-1, dim), self.noise.reshape(-1))
-        return flat.reshape(*batch, *flat.shape[1:])
+        return jax.tree.map(lambda found: found.reshape(*batch, *found.shape[1:]), flat)
+
+    def _density(self, log_normalizer):
+        dim = self.points.shape[1]
+        return log_normalizer - dim * (jnp.log(self.noise) + math.log(2 * math.pi) / 2)
 
 
 @jax.jit
@@ -96,31 +119,64 @@ def _mean(posterior: Posterior):
 
 @jax.jit
 def _log_density(posterior: Posterior):
-    dim = posterior.points.shape[1]
-    volume = dim * (jnp.log(posterior.noise) + math.log(2 * math.pi) / 2)
-    return posterior._evaluate(dense.log_normalizer) - volume
+    if posterior.index is None:
+        return posterior._density(posterior._evaluate(dense.log_normalizer))
+    return posterior._density(posterior._moments[0])
+
+
+@jax.jit
+def _mean_and_log_density(posterior: Posterior):
+    log_normalizer, offset = posterior._moments
+    return posterior.origin + offset, posterior._density(log_normalizer)
 
 
 def posterior(points, x, sigma, *, weights=None, evaluator: str = "auto", tolerance: float | None = None) -> Posterior:
     """Posterior of the training points given x = y + sigma eps: w = softmax(ln weights - |x - y|^2/(2 sigma^2)).
 
     Arguments: points ``(n, D)``; x ``(*batch, D)``; sigma positive, scalar or broadcastable to ``(*batch,)``; weights
-    ``(n,)``, not necessarily normalised, 0 for padding; evaluator "auto" or "dense"; tolerance, an upper bound on
-    |mean error|/min(s, 1) and on the log-density error (the dense evaluator is exact to rounding whatever it is).
+    ``(n,)``, not necessarily normalised, 0 for padding; evaluator "dense", where every state meets every point,
+    "certified", which leaves out what cannot matter and replaces crowds of points (it sorts them first: for many calls
+    make a denoiser), or "auto"; tolerance, an upper bound on what a certified |mean error|/min(s, 1) and log-density
+    error have beyond rounding, by default the accuracy that `Posterior` states.
     Returns a lazy `Posterior`; the dtype is the result type of the inputs. Raises ``ValueError`` for empty, ill-shaped,
-    NaN or infinite points or x, for sigma not positive, for negative or all-zero weights, an unknown evaluator and a
-    tolerance that is not positive; where such a value is traced, results are NaN. Source: [posterior-mean].
+    NaN or infinite points or x, for sigma not positive, for negative or all-zero weights, an evaluator that is unknown or
+    unfit and a tolerance that is not positive; where such a value is traced, results are NaN. Source: [posterior-mean].
     """
     require_points("points", points)
     require_evaluator(evaluator, tolerance)
     require_query("x", x, np.shape(points)[1])
     require_positive("sigma", sigma)
     points, x, sigma = common_float(points=points, x=x, sigma=sigma)
-    return make_posterior(points, normalized_log_weights(weights, points), x, poison(sigma, sigma > 0))
+    log_weights = normalized_log_weights(weights, points)
+    once = evaluator == "certified" or points.shape[0] * math.prod(x.shape[:-1]) >= _WORTH_AN_INDEX
+    index = prepare(points, log_weights, evaluator if once else "dense", tolerance)
+    return make_posterior(points, log_weights, x, poison(sigma, sigma > 0), index)
+
+
+def prepare(points, log_weights, evaluator: str, tolerance: float | None) -> Index | None:
+    """The index that an evaluator uses, or None for the dense one.
+
+    "auto" prepares one for 4096 points or more in at most three dimensions. Raises ``ValueError`` for "certified" where
+    the points are traced or have too many dimensions.
+    """
+    count, dim = points.shape
+    traced = is_traced(points, log_weights)
+    if evaluator == "certified":
+        if traced:
+            raise ValueError(
+                'evaluator "certified" sorts the points: make it outside jit, vmap and grad, or take "auto"'
+            )
+        if dim > MOST_DIMENSIONS:
+            raise ValueError(
+                f'evaluator "certified" is for at most {MOST_DIMENSIONS} dimensions, got {dim}: take "dense"'
+            )
+    elif evaluator == "dense" or traced or count < _MANY_POINTS or dim > _LOW:
+        return None
+    return build_index(points, log_weights, tolerance or (1e-12 if points.dtype.itemsize == 8 else 1e-5))
 
 
 @jax.jit
-def make_posterior(points, log_weights, x, noise) -> Posterior:
+def make_posterior(points, log_weights, x, noise, index: Index | None = None) -> Posterior:
     """`Posterior` of checked inputs: one dtype, noise broadcast to the batch, NaN for what cannot be."""
     dtype = jnp.result_type(points, x, noise)
     noise = broadcast_noise(noise, x.shape[:-1]).astype(dtype)
@@ -129,6 +185,7 @@ def make_posterior(points, log_weights, x, noise) -> Posterior:
         log_weights.astype(dtype),
         poison(x, jnp.isfinite(x)).astype(dtype),
         poison(noise, (noise > 0) & jnp.isfinite(noise)),
+        index if index is not None and index.top.dtype == dtype else None,
     )
 
 
