@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from theory.empirical import dense
 from theory.empirical.index import Index, interpolation_error, lebesgue_constant
 
-_CHUNK = 128  # queries that share their rows
+_CHUNK = 64  # queries that share their rows
 _GROUP = 16  # chunks at once
 _CANDIDATES = 16  # rows of a chunk that are looked at together
 _SPREAD = {4: 60.0, 8: 500.0}  # nats by which a term may exceed the reference, by the bytes of a float
@@ -49,9 +49,9 @@ def moments(index: Index, points, log_weights, x, noise) -> tuple[Float[Array, "
             take = jnp.where(wanted, take, take[0])
             found = _of_group(
                 index,
-                x[take].reshape(*shape, dim),
+                x[take].reshape(*shape, dim).mT,
                 noise[take].reshape(shape),
-                origin[take].reshape(*shape, dim),
+                origin[take].reshape(*shape, dim).mT,
                 level[take].reshape(shape),
             )
             put = jnp.where(wanted, take, count)
@@ -90,19 +90,20 @@ def _curve(index: Index, x):
 
 
 def _of_group(index: Index, x, noise, origin, level):
-    """For chunks of queries x ``(g, q, D)``: logs of the sums over sources, mean offsets, and whether they may be wrong."""
-    dim, eps = x.shape[-1], jnp.finfo(x.dtype).eps
+    """For chunks of queries x ``(g, D, q)``: logs of sums ``(g, q)``, mean offsets ``(g, q, D)``, whether they may be wrong."""
+    dim, eps = x.shape[1], jnp.finfo(x.dtype).eps
     inverse = math.sqrt(0.5) / noise
-    reach = jnp.maximum(x - jnp.min(index.low, axis=0), jnp.max(index.high, axis=0) - x)
+    reach = jnp.maximum(x - jnp.min(index.low, axis=0)[:, None], jnp.max(index.high, axis=0)[:, None] - x)
+    chosen = jnp.min(level, axis=1)  # the finest that a query of the chunk asks for
+    cell = index.cell[chosen][:, None]
     # what a skipped row adds to either error, over its share of the tolerance and over its mass: the mean moves by twice
     # the reach at most, and some nodes of a cell without the others weigh more than the points that they stand for
-    worth = jnp.log1p(2 * jnp.sqrt(jnp.sum(reach**2, axis=-1)) / jnp.minimum(noise, 1))
-    worth += math.log(4 / index.tolerance) + dim * math.log(lebesgue_constant(index.order))
+    worth = jnp.log1p(2 * jnp.sqrt(jnp.sum(reach**2, axis=1)) / jnp.minimum(noise, 1)) + math.log(2 / index.tolerance)
+    worth += jnp.where(cell > 0, dim * math.log(lebesgue_constant(index.order)), 0)
 
-    chosen = jnp.min(level, axis=1)  # the finest that a query of the chunk asks for
     row = jnp.arange(len(index.mass))
     inside = (row >= index.start[chosen][:, None]) & (row < index.stop[chosen][:, None])
-    near, far = _distances(index.low, index.high, jnp.min(x, axis=1)[:, None], jnp.max(x, axis=1)[:, None])
+    near, far = _distances(index.low, index.high, jnp.min(x, axis=2)[:, None], jnp.max(x, axis=2)[:, None])
     least, most = jnp.min(inverse, axis=1)[:, None], jnp.max(inverse, axis=1)[:, None]
     floor = jnp.max(jnp.where(inside, index.mass - far * most**2, -jnp.inf), axis=1, keepdims=True)
     slack = jnp.max(worth, axis=1, keepdims=True) + 8 * eps * jnp.abs(floor)
@@ -114,18 +115,17 @@ def _of_group(index: Index, x, noise, origin, level):
     rows = jnp.take_along_axis(candidates, kept, axis=1)
     far_apart = jnp.any(ceiling - floor > _SPREAD[x.dtype.itemsize])
     reference = _largest(index, rows, jnp.where(far_apart, number, 0), x, inverse, floor)
-    total, offset = _sums(index, rows, number, x, inverse, origin, reference)
-    log_total, offset = reference + jnp.log(total), offset / total[..., None]
+    sums = _sums(index, rows, number, x, inverse, origin, reference)
+    log_total, offset = reference + jnp.log(sums[:, 0]), sums[:, 1:] / sums[:, :1]
     if not index.order:
-        return log_total, offset, jnp.zeros(noise.shape, bool)
+        return log_total, offset.mT, jnp.zeros(noise.shape, bool)
 
-    cell = index.cell[chosen][:, None]
     error = interpolation_error(1.0, index.order, dim) * (cell / noise) ** index.order
     error *= replaced * jnp.exp(floor - log_total)
-    moved = jnp.sqrt(jnp.sum((offset + origin - x) ** 2, axis=-1))
+    moved = jnp.sqrt(jnp.sum((offset + origin - x) ** 2, axis=1))
     moved = (noise * math.sqrt(index.order + 1) + moved) / jnp.minimum(noise, 1)
-    certain = error * jnp.maximum(moved, 1) <= index.tolerance / 4
-    return log_total, offset, ~certain & (cell > 0)
+    certain = error * jnp.maximum(moved, 1) <= index.tolerance / 2
+    return log_total, offset.mT, ~certain & (cell > 0)
 
 
 def _distances(low, high, from_low, from_high):
@@ -158,8 +158,8 @@ def _over_candidates(number, width: int, step, start):
 def _query_distances(index: Index, rows, x, inverse):
     """Squares of the distances (g, candidates, q) to the near and far ends of rows, over 2 s^2."""
     near = far = 0.0
-    for axis in range(x.shape[-1]):
-        at = x[:, None, :, axis]
+    for axis in range(x.shape[1]):
+        at = x[:, axis, None]
         below, above = index.low[rows, axis][..., None] - at, at - index.high[rows, axis][..., None]
         near += jnp.square(jnp.maximum(jnp.maximum(below, above), 0) * inverse[:, None])
         far += jnp.square(jnp.minimum(below, above) * inverse[:, None])
@@ -173,8 +173,8 @@ def _bounds(index: Index, candidates, number, x, inverse):
         rows = jax.lax.dynamic_slice_in_dim(candidates, first, live.shape[1], axis=1)
         near, far = _query_distances(index, rows, x, inverse)
         witness = sum(
-            jnp.square((index.witness[rows, axis][..., None] - x[:, None, :, axis]) * inverse[:, None])
-            for axis in range(x.shape[-1])
+            jnp.square((index.witness[rows, axis][..., None] - x[:, axis, None]) * inverse[:, None])
+            for axis in range(x.shape[1])
         )
         mass = jnp.where(live, index.mass[rows], -jnp.inf)[..., None]
         known = jnp.where(live, index.witness_log[rows], -jnp.inf)[..., None]
@@ -207,7 +207,7 @@ def _log_terms(index: Index, row, x, inverse):
     """Log weights minus squared distances over 2 s^2, ``(g, block, q)``, of one row for each chunk."""
     sources = index.sources[row]
     return index.logs[row][..., None] - sum(
-        jnp.square((sources[:, axis, :, None] - x[:, None, :, axis]) * inverse[:, None]) for axis in range(x.shape[-1])
+        jnp.square((sources[:, axis, :, None] - x[:, axis, None]) * inverse[:, None]) for axis in range(x.shape[1])
     )
 
 
@@ -221,22 +221,20 @@ def _largest(index: Index, rows, number, x, inverse, floor):
 
 
 def _sums(index: Index, rows, number, x, inverse, origin, reference):
-    """Sums of the terms over exp(reference) ``(g, q)``, and of these times the way from the origin ``(g, q, D)``."""
+    """Sums over sources ``(g, 1 + D, q)``: of the terms over exp(reference), and of these times the way from the origin."""
     scaled, shifted = inverse * math.sqrt(_LOG2E), reference * _LOG2E
 
     def step(j, carry):
-        total, offset = carry
         row = rows[:, j]
         sources = index.sources[row]
         log_terms = index.logs[row][..., None] * _LOG2E - shifted[:, None]
-        for axis in range(x.shape[-1]):
-            log_terms -= jnp.square((sources[:, axis, :, None] - x[:, None, :, axis]) * scaled[:, None])
+        for axis in range(x.shape[1]):
+            log_terms -= jnp.square((sources[:, axis, :, None] - x[:, axis, None]) * scaled[:, None])
         factors = jnp.where((j < number)[:, None, None], index.moments[row], 0)
-        sums = jnp.einsum("gmb,gbq->gqm", factors, _exp2(log_terms), precision="highest")
-        mass = sums[..., :1]
-        return total + mass[..., 0], offset + sums[..., 1:] + (index.centre[row][:, None] - origin) * mass
+        sums = jnp.einsum("gmb,gbq->gmq", factors, _exp2(log_terms), precision="highest")
+        return carry + sums.at[:, 1:].add((index.centre[row][..., None] - origin) * sums[:, :1])
 
-    start = (jnp.zeros_like(reference), jnp.zeros_like(origin))
+    start = jnp.zeros((len(x), 1 + x.shape[1], x.shape[2]), x.dtype)
     return jax.lax.fori_loop(0, jnp.max(number), step, start)
 
 

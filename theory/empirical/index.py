@@ -116,7 +116,7 @@ def _least_noise(size, order, dim, tolerance) -> float:
     for _ in range(60):
         noise = size / ratio
         # the mean is asked for to min(s, 1), and interpolated s sqrt(p + 1) worse than the density
-        needed = tolerance / (4 * _TAIL * (math.sqrt(order + 1) + 3) * max(noise, 1.0))
+        needed = tolerance / (2 * _TAIL * (math.sqrt(order + 1) + 3) * max(noise, 1.0))
         error = interpolation_error(ratio, order, dim)
         if error <= needed:
             break
@@ -223,8 +223,7 @@ def _in_rows(levels, top, order, tolerance, dtype) -> Index:
     points = (factor == 1) & (log == share)
     away = np.where(points & np.isfinite(log), np.sum((position - centre[:, None]) ** 2, axis=-1), np.inf)
     nearest = np.arange(len(log)), np.argmin(away, axis=1)
-    unused = _LEVELS - len(start)
-    arrays = {
+    by_row = {
         "sources": np.moveaxis(rounded, 2, 1),
         "logs": log,
         "moments": np.moveaxis(moments, 2, 1),
@@ -235,6 +234,11 @@ def _in_rows(levels, top, order, tolerance, dtype) -> Index:
         "nodal": np.logaddexp.reduce(np.where(points, -np.inf, share), axis=1),
         "witness": rounded[nearest],
         "witness_log": np.where(points[nearest], log[nearest], -np.inf),
+    }
+    # rows beyond the last level repeat its last: one compiled program serves every number of rows up to the bucket's
+    filled = np.minimum(np.arange(_bucket(len(log))), len(log) - 1)
+    unused = _LEVELS - len(start)
+    arrays = {name: array[filled] for name, array in by_row.items()} | {
         "least": np.r_[[noise for _, noise, _ in levels], np.full(unused, np.inf)],
         "cell": np.r_[[size for _, _, size in levels], np.zeros(unused)],
         "top": top,
@@ -246,6 +250,12 @@ def _in_rows(levels, top, order, tolerance, dtype) -> Index:
         order=order,
         tolerance=tolerance,
     )
+
+
+def _bucket(rows: int) -> int:
+    """The least of 16, 20, 24, 28, 32, 40, ... that holds so many rows."""
+    step = max(4, 2 ** (max(rows - 1, 1).bit_length() - 3))
+    return max(16, -(-rows // step) * step)
 
 
 def _blocks(sources: _Sources) -> _Sources:

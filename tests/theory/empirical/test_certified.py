@@ -25,7 +25,7 @@ DATA = {
     "line": RNG.normal(size=(N, 1)),
     "collinear": np.linspace(-1, 1, N)[:, None] * np.array([1.0, 0.5]) + 3.0,
     "clusters": _clusters(),
-    "duplicates": np.repeat(RNG.normal(size=(7, 2)), N // 7, axis=0),
+    "duplicates": np.repeat(RNG.normal(size=(6, 2)), N // 6, axis=0),
     "outlier": np.concatenate([RNG.normal(size=(N - 1, 2)), [[1e4, -1e4]]]),
     "cube": RNG.uniform(-1, 1, (N, 3)),
     "five dimensions": RNG.normal(size=(500, 5)),

@@ -1,0 +1,1 @@
+"""Side-by-side timings, with errors and memory; never part of the tests."""
