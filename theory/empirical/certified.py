@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from theory.empirical import dense
 from theory.empirical.index import Index, interpolation_error, lebesgue_constant
 
-_CHUNK = 64  # queries that share their rows
+_CHUNK = 128  # queries that share their rows
 _GROUP = 16  # chunks at once
 _CANDIDATES = 16  # rows of a chunk that are looked at together
 _SPREAD = {4: 60.0, 8: 500.0}  # nats by which a term may exceed the reference, by the bytes of a float
