@@ -65,7 +65,7 @@ def covariance(points, log_weights, x, noise) -> Float[Array, "m D D"]:
 
         return _second_pass(term, points, log_weights, query, inverse_noise, log_total)
 
-    return _over_queries(one_chunk, x, noise)
+    return _over_queries(one_chunk, x, noise, _chunk_of_differences(x))
 
 
 @jax.jit
@@ -89,13 +89,17 @@ def _posterior_sum(term, points, log_weights, x, noise):
         log_total, _ = _first_pass(points, log_weights, query, inverse_noise, with_mean=False)
         return _second_pass(term, points, log_weights, query, inverse_noise, log_total)
 
-    return _over_queries(one_chunk, x, noise)
+    return _over_queries(one_chunk, x, noise, _chunk_of_differences(x))
 
 
-def _over_queries(one_chunk: Callable, x, noise):
-    """Apply ``one_chunk(query (D, q), 1/noise (q,)) -> (..., q)`` to bounded chunks of queries; queries come first."""
+def _chunk_of_differences(x) -> int:
+    """Queries at once where the differences from a block of points are kept."""
+    return 1024 if x.shape[1] <= _FEW_DIMENSIONS else 128
+
+
+def _over_queries(one_chunk: Callable, x, noise, chunk: int = 1024):
+    """Apply ``one_chunk(query (D, q), 1/noise (q,)) -> (..., q)`` to chunks of queries; queries come first."""
     count, dim = x.shape
-    chunk = 1024 if dim <= _FEW_DIMENSIONS else 128
     chunks = max(1, -(-count // chunk))
     size = -(-count // chunks)
     padding = chunks * size - count
@@ -192,21 +196,43 @@ def _logits(points, log_weights, query, inverse_noise):
 
 def _difference_form(points, log_weights, query, inverse_noise, origin):
     """Logits ``(b, q)`` and the map from weights ``(b, q)`` to sum_i w_i (y_i - origin) ``(D, q)``, through differences."""
-    _, logit = _logits(points, log_weights, query, inverse_noise)
+    if len(query) > _FEW_DIMENSIONS:
+        logit = log_weights[:, None] - _many_squares(points, query, inverse_noise) / 2
+        return logit, partial(_moved, points, jnp.mean(points, axis=0), origin)
     difference = points[:, :, None] - origin[None]
 
     def weighted_sum(weight):
-        if len(query) <= _FEW_DIMENSIONS:
-            return jnp.stack([jnp.sum(weight * difference[:, d], axis=0) for d in range(len(query))])
-        return jnp.sum(weight[:, None] * difference, axis=0)
+        return jnp.stack([jnp.sum(weight * difference[:, d], axis=0) for d in range(len(query))])
 
-    return logit, weighted_sum
+    return _logits(points, log_weights, query, inverse_noise)[1], weighted_sum
+
+
+def _many_squares(points, query, inverse_noise):
+    """|y - x|^2/s^2, ``(b, q)``, some dimensions at a time, so that differences are never all in memory."""
+    missing = -len(query) % _FEW_DIMENSIONS
+    of_points, of_query = (
+        jnp.pad(each, ((0, missing), (0, 0))).reshape(-1, _FEW_DIMENSIONS, each.shape[1]) for each in (points.T, query)
+    )
+
+    def add(square, some):
+        for y, x in zip(*some):
+            square += jnp.square((y[:, None] - x) * inverse_noise)
+        return square, None
+
+    start = jnp.zeros((len(points), query.shape[1]), query.dtype)
+    return jax.lax.scan(add, start, (of_points, of_query))[0]
+
+
+def _moved(points, centre, origin, weight):
+    """sum_i w_i (y_i - origin), ``(D, q)``, by a product about a centre."""
+    about_centre = jnp.dot((points - centre).T, weight, precision="highest")
+    return about_centre - (origin - centre[:, None]) * jnp.sum(weight, axis=0)
 
 
 def _product_form(centre, points, log_weights, query, inverse_noise, origin):
     """As `_difference_form`, by matrix products about the centre of the points."""
-    points, query, origin = points - centre, query - centre[:, None], origin - centre[:, None]
-    product = jnp.dot(points, query, precision="highest")
-    square = jnp.sum(points**2, axis=1)[:, None] + jnp.sum(query**2, axis=0) - 2 * product
+    about, query = points - centre, query - centre[:, None]
+    product = jnp.dot(about, query, precision="highest")
+    square = jnp.sum(about**2, axis=1)[:, None] + jnp.sum(query**2, axis=0) - 2 * product
     logit = log_weights[:, None] - jnp.maximum(square, 0) * inverse_noise**2 / 2
-    return logit, lambda weight: jnp.dot(points.T, weight, precision="highest") - origin * jnp.sum(weight, axis=0)
+    return logit, partial(_moved, points, centre, origin)
