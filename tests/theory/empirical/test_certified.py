@@ -208,3 +208,21 @@ def test_which_evaluator_is_taken():
         EmpiricalDenoiser(np.zeros((4, 9)), evaluator="certified")
     with pytest.raises(ValueError, match="evaluator must be one of 'auto', 'certified', 'dense'"):
         EmpiricalDenoiser(points, evaluator="fast")
+
+
+def test_one_program_for_all_noise_errors_and_points(caplog):
+    """Neither the noise, which chooses the level, nor the error, nor the points of another set compile anything."""
+    x = np.random.default_rng(10).normal(size=(200, 2))
+    settings = ((0.1, 0.3), (0.0, 0.01), (0.5, 3.0), (2.0, 80.0))
+    made = [
+        ErrorProneDenoiser(np.random.default_rng(11 + i).uniform(-1, 1, (N, 2)), error, evaluator="certified")
+        for i, (error, _) in enumerate(settings)
+    ]
+    compiled = []
+    for denoiser, (_, sigma) in zip(made, settings):
+        caplog.clear()
+        with jax.log_compiles():
+            denoiser(x, sigma)
+        compiled.append(sum("Compiling" in record.message for record in caplog.records))
+    assert compiled[0] > 0
+    assert compiled[1:] == [0, 0, 0]
