@@ -48,7 +48,7 @@ def main() -> int:
         dense = EmpiricalDenoiser(points, evaluator="dense")
         others, dense_each = _timed("dense", dense, some, benchmark)
         apart = np.linalg.norm(ends[: len(some)] - others, axis=1)
-        print(f"certified is {dense_each / each:.1f} times faster for each trajectory and evaluation")
+        print(f"certified is {dense_each / each:.1f} times faster for each trajectory and step")
         print(f"distance of end points: median {np.median(apart):.1e}, 99% below {np.quantile(apart, 0.99):.1e}")
     return 0
 

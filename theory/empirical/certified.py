@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from theory.empirical import dense
-from theory.empirical.index import Index, interpolation_error, lebesgue_constant
+from theory.empirical.index import Index, interleaved, interpolation_error, lebesgue_constant
 
 _CHUNK = 128  # queries that share their rows
 _GROUP = 16  # chunks at once
@@ -79,14 +79,9 @@ def _curve(index: Index, x):
     """Place of each query on a space-filling curve, 25 bits, fine near the data and coarse far from it."""
     low, high = jnp.min(index.low, axis=0), jnp.max(index.high, axis=0)
     scaled = (x - (low / 2 + high / 2)) / jnp.maximum(jnp.max(high - low), jnp.finfo(x.dtype).tiny)
-    dim = x.shape[1]
-    bits = 25 // dim
-    cell = ((scaled / (1 + jnp.abs(scaled)) + 1) / 2 * (2**bits - 1)).astype(jnp.uint32)
-    place = jnp.zeros(len(x), jnp.uint32)
-    for bit in range(bits):
-        for axis in range(dim):
-            place |= ((cell[:, axis] >> bit) & 1) << (bit * dim + axis)
-    return place
+    bits = 25 // x.shape[1]
+    cell = (scaled / (1 + jnp.abs(scaled)) + 1) / 2 * (2**bits - 1)
+    return interleaved(cell.astype(jnp.uint32), bits)
 
 
 def _of_group(index: Index, x, noise, origin, level):
@@ -239,7 +234,7 @@ def _sums(index: Index, rows, number, x, inverse, origin, reference):
 
 
 def _exp2(exponent):
-    """2^exponent for exponents below 120 or so, never below the smallest normal number; XLA's own takes twice as long."""
+    """2^exponent for exponents below 120 or so, never below the smallest normal number, cheaper than XLA's own."""
     wide = exponent.dtype.itemsize == 8
     exponent = jnp.maximum(exponent, -1022 if wide else -126)
     whole = jnp.round(exponent)

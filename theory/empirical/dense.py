@@ -26,14 +26,11 @@ def log_normalizer(points, log_weights, x, noise) -> Float[Array, " m"]:
 
 
 @jax.jit
-def mean_offset(points, log_weights, x, noise) -> Float[Array, "m D"]:
-    """E[y|x] - c = sum_i w_i (y_i - c), shape ``(m, D)``, c the `nearest_in_box` of x [posterior-mean]."""
-    return moments(points, log_weights, x, noise)[1]
-
-
-@jax.jit
 def moments(points, log_weights, x, noise) -> tuple[Float[Array, " m"], Float[Array, "m D"]]:
-    """`log_normalizer` and `mean_offset` in one pass."""
+    """`log_normalizer` ``(m,)`` and the mean offset ``(m, D)`` in one pass [posterior-mean].
+
+    The offset is E[y|x] - c = sum_i w_i (y_i - c), c the `nearest_in_box` of x.
+    """
 
     def one_chunk(query, inverse_noise):
         log_total, offset = _first_pass(points, log_weights, query, inverse_noise, with_mean=True)
@@ -115,7 +112,7 @@ def _over_queries(one_chunk: Callable, x, noise, chunk: int = 1024):
 
 
 def _first_pass(points, log_weights, query, inverse_noise, *, with_mean: bool):
-    """Log normaliser ``(q,)`` and, where asked for, `mean_offset` ``(D, q)``, by one online softmax over the blocks."""
+    """Log normaliser ``(q,)`` and, where asked for, the offset of `moments` ``(D, q)``, by an online softmax over blocks."""
     if len(query) <= _FEW_DIMENSIONS:
         return _online_softmax(_difference_form, points, log_weights, query, inverse_noise, with_mean)
     centre = jnp.mean(points, axis=0)

@@ -198,13 +198,16 @@ def _cells(y, low, size) -> np.ndarray:
 
 
 def _morton(cells) -> np.ndarray:
-    """Place on the space-filling curve that interleaves the bits of the coordinates."""
-    dim = cells.shape[1]
-    code = np.zeros(len(cells), np.uint64)
-    for bit in range(min(21, 63 // dim)):
+    return interleaved(cells, min(21, 63 // cells.shape[1]))
+
+
+def interleaved(cells, bits: int):
+    """Place on the space-filling curve: the lowest bits of whole coordinates ``(n, D)`` by turns, for NumPy and JAX."""
+    place, dim = cells[:, 0] * 0, cells.shape[1]
+    for bit in range(bits):
         for axis in range(dim):
-            code |= ((cells[:, axis] >> np.uint64(bit)) & np.uint64(1)) << np.uint64(bit * dim + axis)
-    return code
+            place = place | (((cells[:, axis] >> bit) & 1) << (bit * dim + axis))
+    return place
 
 
 def _in_rows(levels, top, order, tolerance, dtype) -> Index:
