@@ -8,6 +8,7 @@ Squared distances are sums of squared differences and the mean is a sum of weigh
 that error keeps it within the accuracy that `Posterior` states. Memory is bounded by the block, not by n times m.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -15,8 +16,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-_FEW_DIMENSIONS = 8  # up to here sums over dimensions are unrolled, which lets XLA vectorise over the queries
-_BLOCK = 256  # training points a block; 256 by 1024 stays in the second-level cache
+FEW_DIMENSIONS = 8  # up to here sums over dimensions are unrolled, which lets XLA vectorise over the queries
+
+
+def _tile() -> tuple[int, int]:
+    """How many queries and training points meet at once: in a processor what its second-level cache holds."""
+    return (1024, 256) if jax.default_backend() == "cpu" else (16384, 1024)
 
 
 @jax.jit
@@ -55,7 +60,7 @@ def covariance(points, log_weights, x, noise) -> Float[Array, "m D D"]:
 
         def term(weight, _, difference):
             centred = difference - shift
-            if len(shift) <= _FEW_DIMENSIONS:
+            if len(shift) <= FEW_DIMENSIONS:
                 return jnp.sum(weight[:, None, None] * centred[:, :, None] * centred[:, None], axis=0)
             root = jnp.sqrt(weight)[:, None] * centred
             return jnp.moveaxis(jnp.einsum("bdq,beq->qde", root, root, precision="highest"), 0, -1)
@@ -91,13 +96,13 @@ def _posterior_sum(term, points, log_weights, x, noise):
 
 def _chunk_of_differences(x) -> int:
     """Queries at once where the differences from a block of points are kept."""
-    return 1024 if x.shape[1] <= _FEW_DIMENSIONS else 128
+    return _tile()[0] // (1 if x.shape[1] <= FEW_DIMENSIONS else 8)
 
 
-def _over_queries(one_chunk: Callable, x, noise, chunk: int = 1024):
+def _over_queries(one_chunk: Callable, x, noise, chunk: int | None = None):
     """Apply ``one_chunk(query (D, q), 1/noise (q,)) -> (..., q)`` to chunks of queries; queries come first."""
     count, dim = x.shape
-    chunks = max(1, -(-count // chunk))
+    chunks = max(1, -(-count // (chunk or _tile()[0])))
     size = -(-count // chunks)
     padding = chunks * size - count
     inverse = 1 / jnp.pad(noise, (0, padding), constant_values=1)
@@ -113,47 +118,104 @@ def _over_queries(one_chunk: Callable, x, noise, chunk: int = 1024):
 
 def _first_pass(points, log_weights, query, inverse_noise, *, with_mean: bool):
     """Log normaliser ``(q,)`` and, where asked for, the offset of `moments` ``(D, q)``, by an online softmax over blocks."""
-    if len(query) <= _FEW_DIMENSIONS:
-        return _online_softmax(_difference_form, points, log_weights, query, inverse_noise, with_mean)
-    centre = jnp.mean(points, axis=0)
-    extent = jnp.max(jnp.sum((points - centre) ** 2, axis=1))
-    square = jnp.max((extent + jnp.sum((query - centre[:, None]) ** 2, axis=0)) * inverse_noise**2)
-    eps = jnp.finfo(query.dtype).eps
-    accuracy = 1e-12 if eps < 1e-10 else 1e-5
-    # logits then err by 2 eps square, and the mean by 8 s times that, since only points within 8 s or so compete
+    by_differences = partial(_online_softmax, with_mean=with_mean)
+    if len(query) <= FEW_DIMENSIONS:
+        return by_differences(points, log_weights, query, inverse_noise)
+    *by_products, certain = _by_products(points, log_weights, query, inverse_noise, with_mean)
     return jax.lax.cond(
-        16 * eps * square <= accuracy,
-        partial(_online_softmax, partial(_product_form, centre), with_mean=with_mean),
-        partial(_online_softmax, _difference_form, with_mean=with_mean),
-        points,
-        log_weights,
-        query,
-        inverse_noise,
+        jnp.all(certain),
+        lambda: tuple(by_products),
+        lambda: by_differences(points, log_weights, query, inverse_noise),
     )
 
 
-def _online_softmax(form: Callable, points, log_weights, query, inverse_noise, with_mean: bool):
+def _online_softmax(points, log_weights, query, inverse_noise, with_mean: bool):
     dim, count = query.shape
     zeros = jnp.zeros((dim, count) if with_mean else (0, count), query.dtype)
     start = (jnp.full(count, -jnp.inf, query.dtype), jnp.zeros(count, query.dtype), zeros)
-
     origin = nearest_in_box(points, query.T).T
 
     def add_block(carry, block):
         largest, total, offset = carry
-        logit, weighted_sum = form(block[0], block[1], query, inverse_noise, origin)
-        new_largest = jnp.maximum(largest, jax.lax.stop_gradient(jnp.max(logit, axis=0)))
-        # -inf only while all weights so far are zero; NaN must stay NaN
-        reference = jnp.where(jnp.isneginf(new_largest), 0, new_largest)
-        rescale = jnp.exp(largest - reference)
-        weight = jnp.exp(logit - reference)
+        logit, weighted_sum = _difference_form(*block, query, inverse_noise, origin)
+        largest, rescale, weight = _rescaled(largest, logit)
         total = rescale * total + jnp.sum(weight, axis=0)
         if with_mean:
             offset = rescale * offset + weighted_sum(weight)
-        return (new_largest, total, offset), None
+        return (largest, total, offset), None
 
     (largest, total, offset), _ = jax.lax.scan(jax.checkpoint(add_block), start, _blocks(points, log_weights))
     return largest + jnp.log(total), offset / total
+
+
+def _rescaled(largest, logit):
+    """The new largest logit ``(q,)``, the factor of the sums so far ``(q,)`` and the weights of a block ``(b, q)``."""
+    new = jnp.maximum(largest, jax.lax.stop_gradient(jnp.max(logit, axis=0)))
+    # -inf only while all weights so far are zero; NaN must stay NaN
+    reference = jnp.where(jnp.isneginf(new), 0, new)
+    return new, jnp.exp(largest - reference), jnp.exp(logit - reference)
+
+
+def _by_products(points, log_weights, query, inverse_noise, with_mean: bool):
+    """As `_online_softmax`, by matrix products about the centre of the points; and for which queries that is accurate.
+
+    Logits err by delta = 2 eps (R/s)^2 or less, R the lengths about the centre. That does no harm where one point has all
+    the weight, whose logit is then computed again, nor where delta and its product with the spread of the posterior are
+    small; differences round by as much where delta is some eps of the logit, as it is at large noise.
+    """
+    dim, count = query.shape
+    eps = jnp.finfo(query.dtype).eps
+    accuracy = 1e-12 if eps < 1e-10 else 1e-5
+    centre = jnp.mean(points, axis=0)
+    about = query - centre[:, None]
+    extent = jnp.max(jnp.sum((points - centre) ** 2, axis=1))
+    blocks = _blocks(points - centre, log_weights)
+    size = blocks[0].shape[1]
+
+    def add_block(carry, block):
+        (largest, second, winner), total, moved = carry
+        points, log_weights, first = block
+        lengths = jnp.sum(points**2, axis=1)[:, None]
+        square = lengths + jnp.sum(about**2, axis=0) - 2 * jnp.dot(points, about, precision="highest")
+        logit = log_weights[:, None] - jnp.maximum(square, 0) * inverse_noise**2 / 2
+        fixed, rows = jax.lax.stop_gradient(logit), jnp.arange(size)[:, None]
+        best = jnp.max(fixed, axis=0)
+        place = jnp.max(jnp.where(fixed == best, rows, 0), axis=0)  # argmax, which XLA does not vectorise
+        rest = jnp.max(jnp.where(rows == place, -jnp.inf, fixed), axis=0)
+        second = jnp.maximum(jnp.maximum(second, rest), jnp.minimum(largest, best))
+        winner = jnp.where(best > largest, first + place, winner)
+        largest, rescale, weight = _rescaled(largest, logit)
+        total = rescale * total + jnp.sum(weight, axis=0)
+        if with_mean:
+            terms = jnp.concatenate([points, lengths], axis=1)
+            moved = rescale * moved + jnp.dot(terms.T, weight, precision="highest")
+        return ((largest, second, winner), total, moved), None
+
+    nothing = jnp.full(count, -jnp.inf, query.dtype)
+    start = (
+        (nothing, nothing, jnp.zeros(count, int)),
+        jnp.zeros(count, query.dtype),
+        jnp.zeros((dim + 1 if with_mean else 0, count), query.dtype),
+    )
+    firsts = jnp.arange(len(blocks[0])) * size
+    ((largest, second, winner), total, moved), _ = jax.lax.scan(jax.checkpoint(add_block), start, (*blocks, firsts))
+
+    winning = points[winner].T
+    exact = log_weights[winner] - jnp.sum(jnp.square((winning - query) * inverse_noise), axis=0) / 2
+    delta = 2 * eps * (extent + jnp.sum(about**2, axis=0)) * inverse_noise**2
+    margin = 2 * delta + math.log(len(points) / accuracy) + jnp.log1p(jnp.sqrt(extent) * inverse_noise)
+    alone = largest - second > margin
+    log_total = jnp.where(alone, exact, largest + jnp.log(total))
+    log_density = log_total + dim * jnp.log(inverse_noise / math.sqrt(2 * math.pi))
+    certain = delta <= accuracy * jnp.maximum(1, jnp.abs(log_density))
+    if not with_mean:
+        return log_total, moved, alone | certain
+    mean = moved[:-1] / total
+    spread = jnp.sqrt(jnp.maximum(moved[-1] / total - jnp.sum(mean**2, axis=0), 0) + 8 * eps * extent)
+    origin = nearest_in_box(points, query.T).T
+    offset = jnp.where(alone, winning - origin, mean - (origin - centre[:, None]))
+    small = (delta * spread * inverse_noise <= accuracy) | (delta <= 8 * eps * jnp.abs(largest))
+    return log_total, offset, alone | certain & small
 
 
 def _second_pass(term, points, log_weights, query, inverse_noise, log_total):
@@ -173,7 +235,7 @@ def _second_pass(term, points, log_weights, query, inverse_noise, log_total):
 def _blocks(points, log_weights):
     """Points and log weights in blocks of equal size, the last filled with points of weight zero."""
     count, dim = points.shape
-    blocks = -(-count // _BLOCK)
+    blocks = -(-count // _tile()[1])
     size = -(-count // blocks)
     padding = blocks * size - count
     padded = jnp.pad(points, ((0, padding), (0, 0)), mode="edge")
@@ -184,7 +246,7 @@ def _blocks(points, log_weights):
 def _logits(points, log_weights, query, inverse_noise):
     """Differences y - x ``(b, D, q)`` and logits ln w - |y - x|^2/(2 s^2) ``(b, q)``; scaled before they are squared."""
     difference = points[:, :, None] - query[None]
-    if points.shape[1] <= _FEW_DIMENSIONS:
+    if points.shape[1] <= FEW_DIMENSIONS:
         square = sum(jnp.square(difference[:, d] * inverse_noise) for d in range(points.shape[1]))
     else:
         square = jnp.sum(jnp.square(difference * inverse_noise), axis=1)
@@ -193,7 +255,7 @@ def _logits(points, log_weights, query, inverse_noise):
 
 def _difference_form(points, log_weights, query, inverse_noise, origin):
     """Logits ``(b, q)`` and the map from weights ``(b, q)`` to sum_i w_i (y_i - origin) ``(D, q)``, through differences."""
-    if len(query) > _FEW_DIMENSIONS:
+    if len(query) > FEW_DIMENSIONS:
         logit = log_weights[:, None] - _many_squares(points, query, inverse_noise) / 2
         return logit, partial(_moved, points, jnp.mean(points, axis=0), origin)
     difference = points[:, :, None] - origin[None]
@@ -206,9 +268,9 @@ def _difference_form(points, log_weights, query, inverse_noise, origin):
 
 def _many_squares(points, query, inverse_noise):
     """|y - x|^2/s^2, ``(b, q)``, some dimensions at a time, so that differences are never all in memory."""
-    missing = -len(query) % _FEW_DIMENSIONS
+    missing = -len(query) % FEW_DIMENSIONS
     of_points, of_query = (
-        jnp.pad(each, ((0, missing), (0, 0))).reshape(-1, _FEW_DIMENSIONS, each.shape[1]) for each in (points.T, query)
+        jnp.pad(each, ((0, missing), (0, 0))).reshape(-1, FEW_DIMENSIONS, each.shape[1]) for each in (points.T, query)
     )
 
     def add(square, some):
@@ -224,12 +286,3 @@ def _moved(points, centre, origin, weight):
     """sum_i w_i (y_i - origin), ``(D, q)``, by a product about a centre."""
     about_centre = jnp.dot((points - centre).T, weight, precision="highest")
     return about_centre - (origin - centre[:, None]) * jnp.sum(weight, axis=0)
-
-
-def _product_form(centre, points, log_weights, query, inverse_noise, origin):
-    """As `_difference_form`, by matrix products about the centre of the points."""
-    about, query = points - centre, query - centre[:, None]
-    product = jnp.dot(about, query, precision="highest")
-    square = jnp.sum(about**2, axis=1)[:, None] + jnp.sum(query**2, axis=0) - 2 * product
-    logit = log_weights[:, None] - jnp.maximum(square, 0) * inverse_noise**2 / 2
-    return logit, partial(_moved, points, centre, origin)

@@ -19,7 +19,7 @@ from theory.checks import (
     require_positive,
     require_query,
 )
-from theory.empirical import certified, dense
+from theory.empirical import certified, dense, fused
 from theory.empirical.index import MOST_DIMENSIONS, Index, build_index
 
 EVALUATORS = ("auto", "certified", "dense")
@@ -94,7 +94,7 @@ class Posterior(eqx.Module):
     def _moments(self):
         """`dense.moments` of all states, by the evaluator that was prepared."""
         if self.index is None or self.noise.size < _MANY_QUERIES:
-            return self._evaluate(dense.moments)
+            return self._evaluate(fused.moments)
         return self._evaluate(partial(certified.moments, self.index))
 
     def _evaluate(self, evaluator):
@@ -120,7 +120,7 @@ def _mean(posterior: Posterior):
 @jax.jit
 def _log_density(posterior: Posterior):
     if posterior.index is None:
-        return posterior._density(posterior._evaluate(dense.log_normalizer))
+        return posterior._density(posterior._evaluate(fused.log_normalizer))
     return posterior._density(posterior._moments[0])
 
 

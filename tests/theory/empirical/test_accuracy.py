@@ -41,6 +41,11 @@ CASES = {
     "pairs, 16 dimensions": (_cluster(16), 0.003),
     "wider pairs, 16 dimensions": (_cluster(16, 0.1), 0.1),
     "wide pairs, 16 dimensions": (_cluster(16, 0.5), 0.5),
+    "tiny noise, 256 dimensions": (_cloud(0.0, 256), 0.002),
+    "256 dimensions, far from the origin": (_cloud(1000.0, 256), 0.5),
+    "256 dimensions, above the data": (_cloud(0.0, 256), 80.0),
+    "twins, 64 dimensions": (_cluster(64, 0.0), 0.01),
+    "pairs, 64 dimensions": (_cluster(64), 0.01),
 }
 CONTRACT = {np.float32: 1e-5, np.float64: 1e-12}
 

@@ -1,0 +1,179 @@
+"""The dense evaluator as one GPU kernel: every query meets every point without a number leaving the registers.
+
+A thread keeps several queries, with the largest logit and the sums of each, and walks through the points some at a time:
+`dense.moments` by the same online softmax, differences and all, in float32 without TensorFloat-32. The points are divided
+among programs where there are few queries. Written in Pallas for Triton; elsewhere than on an NVIDIA GPU, in more than a few
+dimensions and for derivatives, `dense` does the work.
+"""
+
+import math
+from functools import partial, reduce
+
+import jax
+import jax.numpy as jnp
+from jax.experimental import pallas as pl
+from jax.experimental.pallas import triton
+from jaxtyping import Array, Float
+
+from theory.empirical import dense
+
+_QUERIES = {4: 512, 8: 128}  # of one program, by the bytes of a float
+_WARPS = 4
+_TOGETHER = {4: 64, 8: 16}  # coordinates of points that are in registers together
+_BLOCK = 1024  # points whose sums are added up before they join the total: rounding grows with the blocks
+_PROGRAMS = 4096  # enough to fill the largest GPU several times over
+_NEAR = 8.0  # noise levels from the box of the points within which sums may be taken about the query itself
+_LOG2E = math.log2(math.e)
+
+
+def moments(points, log_weights, x, noise) -> tuple[Float[Array, " m"], Float[Array, "m D"]]:
+    """What `dense.moments` finds, ``(m,)`` and ``(m, D)``; on an NVIDIA GPU by one kernel [posterior-mean]."""
+    if x.shape[1] > dense.FEW_DIMENSIONS or jax.default_backend() != "gpu":
+        return dense.moments(points, log_weights, x, noise)
+    return _by_platform(points, log_weights, x, noise)
+
+
+def log_normalizer(points, log_weights, x, noise) -> Float[Array, " m"]:
+    """What `dense.log_normalizer` finds, ``(m,)``; on an NVIDIA GPU by the kernel of `moments` [posterior-mean]."""
+    if x.shape[1] > dense.FEW_DIMENSIONS or jax.default_backend() != "gpu":
+        return dense.log_normalizer(points, log_weights, x, noise)
+    return _by_platform(points, log_weights, x, noise)[0]
+
+
+@jax.custom_jvp
+def _by_platform(*arrays):
+    return jax.lax.platform_dependent(*arrays, cuda=kernel_moments, default=dense.moments)
+
+
+@_by_platform.defjvp
+def _by_platform_jvp(primals, tangents):
+    _, change = jax.jvp(dense.moments, primals, tangents)
+    return _by_platform(*primals), change
+
+
+@partial(jax.jit, static_argnames="interpret")
+def kernel_moments(points, log_weights, x, noise, *, interpret: bool = False):
+    """`moments` by the kernel; ``interpret`` runs it step by step on any device."""
+    (count, dim), many, size = points.shape, len(x), x.dtype.itemsize
+    queries = _QUERIES[size]
+    together = 2 if interpret else max(1, _TOGETHER[size] // 2 ** math.ceil(math.log2(dim)))
+    block = min(_BLOCK, -(-count // together) * together)
+    programs, blocks = max(1, -(-many // queries)), -(-count // block)
+    each = -(-blocks // min(blocks, -(-_PROGRAMS // programs)))
+    splits = -(-blocks // each)
+    missing, idle = splits * each * block - count, programs * queries - many
+
+    # by a power of two, so that no square overflows where that of the length over the noise does not
+    known = jnp.log2(jnp.where(noise > 0, noise, jnp.nan))
+    middle = jnp.exp2(-(jnp.nanmin(known) + jnp.nanmax(known)) / 2)
+    scale = jax.lax.reduce_precision(jnp.where(jnp.isfinite(middle), middle, 1), jnp.finfo(x.dtype).nexp, 0)
+    sources = jnp.pad(points * scale, ((0, missing), (0, 0)), mode="edge").T
+    logs = jnp.pad(log_weights * _LOG2E, (0, missing), constant_values=-jnp.inf)
+    both = jnp.stack([x, dense.nearest_in_box(points, x)]) * scale
+    at, origin = jnp.pad(both, ((0, 0), (0, idle), (0, 0))).mT
+    spread = jnp.pad(noise * scale, (0, idle), constant_values=1)
+    far = jnp.any(jnp.abs(at - origin) > _NEAR * spread, axis=0)
+    far = jnp.any(far.reshape(programs, queries), axis=1).astype(jnp.int32)
+
+    scalars, vectors = pl.BlockSpec((queries,), lambda i, _: (i,)), pl.BlockSpec((dim, queries), lambda i, _: (0, i))
+    found = pl.BlockSpec((None, queries), lambda i, j: (j, i))
+    largest, total, offset = pl.pallas_call(
+        partial(_kernel, together, block, each, *_arithmetic(x.dtype, interpret)),
+        out_shape=[jax.ShapeDtypeStruct((splits, *lead, len(spread)), x.dtype) for lead in ((), (), (dim,))],
+        grid=(programs, splits),
+        in_specs=[
+            pl.BlockSpec(sources.shape, lambda *_: (0, 0)),
+            pl.BlockSpec(logs.shape, lambda *_: (0,)),
+            vectors,
+            vectors,
+            scalars,
+            pl.BlockSpec((1,), lambda i, _: (i,)),
+        ],
+        out_specs=[found, found, pl.BlockSpec((None, dim, queries), lambda i, j: (j, 0, i))],
+        compiler_params=triton.CompilerParams(num_warps=_WARPS),
+        interpret=interpret,
+    )(sources, logs, at, origin, -_LOG2E / 2 / spread**2, far)
+    top = jnp.max(largest, axis=0)
+    share = jnp.exp2(largest - top)
+    total = jnp.sum(share * total, axis=0)
+    offset = jnp.sum(share[:, None] * offset, axis=0) / total / scale
+    return ((top + jnp.log2(total)) / _LOG2E)[:many], offset.T[:many]
+
+
+def _kernel(together, block, each, exp2, fma, sources, logs, at, origin, rate, far, largest, total, offset):
+    """Of the queries of a program: the largest logit in base 2, the sum of terms over it, and of these times y - origin.
+
+    References to sources ``(D, n)`` and logs ``(n,)``, all of them; at, origin ``(D, q)``; rate ``(q,)``, -log2(e)/(2 s^2);
+    far ``(1,)``, whether y - origin is summed up itself, because the rounding of a much longer y - x would be felt.
+    """
+    axes, start = range(len(at)), pl.program_id(1) * (each * block)
+    x, about, rates = [at[axis, :] for axis in axes], [origin[axis, :] for axis in axes], rate[:]
+    zero = jnp.zeros_like(rates)
+
+    def walk(base):
+        def add_some(first, carry):
+            top, terms, moved = carry
+            points = [[sources[axis, first + k] for axis in axes] for k in range(together)]
+            logits = []
+            for k, point in enumerate(points):
+                differences = [point[axis] - x[axis] for axis in axes]
+                square = reduce(lambda sum, d: fma(d, d, sum), differences[1:], differences[0] * differences[0])
+                logits.append(fma(square, rates, logs[first + k]))
+            new = reduce(jnp.maximum, logits, top)
+            rescale, weights = exp2(top - new), [exp2(logit - new) for logit in logits]
+            return (
+                new,
+                fma(terms, rescale, reduce(jnp.add, weights)),
+                tuple(
+                    reduce(
+                        lambda sum, each: fma(each[0], each[1][axis] - base[axis], sum),
+                        zip(weights, points),
+                        moved[axis] * rescale,
+                    )
+                    for axis in axes
+                ),
+            )
+
+        def add_block(index, carry):
+            top, terms, moved = carry
+            first = start + index * block
+            new, of_block, moved_by_block = jax.lax.fori_loop(
+                0,
+                block // together,
+                lambda i, inner: add_some(first + i * together, inner),
+                (top, zero, (zero,) * len(axes)),
+            )
+            rescale = exp2(top - new)
+            return new, fma(terms, rescale, of_block), tuple(map(partial(fma, rescale), moved, moved_by_block))
+
+        nothing = (jnp.full_like(rates, jnp.finfo(rates.dtype).min), zero, (zero,) * len(axes))
+        return jax.lax.fori_loop(0, each, add_block, nothing)
+
+    def near(_):
+        top, terms, moved = walk(x)
+        return top, terms, tuple(fma(terms, x[axis] - about[axis], moved[axis]) for axis in axes)
+
+    top, terms, moved = jax.lax.cond(far[0] > 0, lambda _: walk(about), near, 0)
+    largest[:], total[:] = top, terms
+    for axis in axes:
+        offset[axis, :] = moved[axis]
+
+
+def _arithmetic(dtype, interpret: bool):
+    """2^x and a b + c: of the hardware in float32, which rounds 2^x to two units and takes below 2^-126 for 0."""
+    if interpret or dtype.itemsize == 8:
+        return jnp.exp2, lambda a, b, c: a * b + c
+
+    def assembly(instruction, *values):
+        values = jnp.broadcast_arrays(*values)
+        names = ", ".join(f"${place}" for place in range(len(values) + 1))
+        (found,) = triton.elementwise_inline_asm(
+            f"{instruction} {names};",
+            args=values,
+            constraints=",".join(["=f", *["f"] * len(values)]),
+            pack=1,
+            result_shape_dtypes=[jax.ShapeDtypeStruct(values[0].shape, dtype)],
+        )
+        return found
+
+    return partial(assembly, "ex2.approx.ftz.f32"), partial(assembly, "fma.rn.f32")
