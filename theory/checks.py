@@ -10,8 +10,12 @@ COVARIANCE_ROUNDING = 1e-6  # of asymmetry against the largest entry, and of neg
 
 
 def is_traced(*values) -> bool:
-    """Whether any of the values is a JAX tracer, whose value Python cannot see."""
-    return any(isinstance(leaf, jax.core.Tracer) for value in values for leaf in jax.tree.leaves(value))
+    """Whether any of the values is one that Python cannot see: a JAX tracer, or partly in the hands of other processes."""
+    return any(
+        isinstance(leaf, jax.core.Tracer) or (isinstance(leaf, jax.Array) and not leaf.is_fully_addressable)
+        for value in values
+        for leaf in jax.tree.leaves(value)
+    )
 
 
 def as_float(name: str, value) -> Array:

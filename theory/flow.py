@@ -1,6 +1,8 @@
 """The probability-flow ODE, from noise to data, through diffrax [pf-ode]."""
 
+import math
 from collections.abc import Callable
+from functools import partial
 
 import diffrax
 import equinox as eqx
@@ -8,9 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PyTree
+from tqdm import tqdm
 
-from theory.checks import common_float, is_traced, poison, require_levels, require_positive
+from theory.checks import common_float, is_traced, poison, require_count, require_levels, require_positive
 from theory.denoisers import ErrorProneDenoiser
+from theory.empirical.sharded import placed
 from theory.integration import (
     descends,
     guarded,
@@ -51,6 +55,8 @@ def probability_flow(
     grid=None,
     sigma_floor=None,
     max_steps: int = 4096,
+    batch_size: int | None = None,
+    progress: bool = False,
 ) -> Flow:
     """Carry states from noise sigma_max to sigma_min along dx/dsigma = (x - D(x, sigma))/sigma [pf-ode].
 
@@ -66,14 +72,24 @@ def probability_flow(
     ``sigma_floor`` and then x = D(x, sigma_floor); the floor defaults to 1e-6 of the data's scale where the denoiser
     knows its points, else 1e-7 sigma_max, and to rounding where that is larger.
 
+    With ``batch_size`` that many trajectories are solved at a time, which bounds the memory (about a dozen arrays of the
+    size of their states, and what the denoiser needs); each batch has steps of its own, and ``stats`` and ``result`` are
+    those of the longest and of the first that failed. With ``progress`` a bar shows the batches, or, of one, the way in
+    log noise. A denoiser with a mesh divides each batch over its devices.
+
     Returns a `Flow`. Raises ``ValueError`` for no starts, NaN starts, sigma_min above sigma_max, a grid or save_at that
-    does not descend or leaves the range, tolerances not positive and a solver that cannot adapt and has no grid.
+    does not descend or leaves the range, tolerances not positive, a batch_size below 1 and a solver that cannot adapt and
+    has no grid.
     """
     x = require_states(x, denoiser, "the starts of the flow")
+    if batch_size is not None:
+        require_count("batch_size", batch_size)
     if grid is not None:
         if sigma_max is not None or sigma_min is not None:
             raise ValueError("give either grid or sigma_max and sigma_min, not both: a grid names its own ends")
-        return _fixed_flow(denoiser, x, grid, solver or diffrax.Heun(), save_at)
+        x, levels, saved = _require_grid(x, grid, save_at)
+        solve = partial(_stepped_flow, grid=levels, solver=solver or diffrax.Heun(), levels=saved)
+        return _in_batches(solve, denoiser, x, batch_size, progress)
     if sigma_max is None or sigma_min is None:
         raise ValueError("give sigma_max and sigma_min, the noise at the start and at the end, or a grid")
     solver = solver or diffrax.Tsit5()
@@ -85,11 +101,52 @@ def probability_flow(
     scalars = {name: jnp.asarray(value, x.dtype) for name, value in noise.items()}
     levels = None if save_at is None else jnp.asarray(save_at, x.dtype)
     floor = None if sigma_floor is None else jnp.asarray(sigma_floor, x.dtype)
-    return _adaptive_flow(denoiser, x, solver, levels, floor, max_steps, **scalars)
+    meter = progress and (batch_size is None or batch_size >= math.prod(x.shape[:-1]))
+    solve = partial(
+        _adaptive_flow, solver=solver, levels=levels, floor=floor, max_steps=max_steps, progress=meter, **scalars
+    )
+    return _in_batches(solve, denoiser, x, batch_size, progress)
+
+
+def _in_batches(solve, denoiser, x, batch_size: int | None, progress: bool) -> Flow:
+    """The flows of batches, one after the other, as one."""
+    mesh = denoiser.mesh if isinstance(denoiser, ErrorProneDenoiser) else None
+
+    def one(x):
+        return solve(denoiser, x if mesh is None or is_traced(x) else placed(mesh, x))
+
+    count, dim = math.prod(x.shape[:-1]), x.shape[-1]
+    if batch_size is None or batch_size >= count:
+        return one(x)
+    flat, found = x.reshape(count, dim), []
+    with tqdm(total=count, unit="trajectory", disable=not progress, leave=False) as bar:
+        for first in range(0, count, batch_size):
+            # the last batch is filled up with its last state: all have one shape, and a repeated state changes no step
+            found.append(one(flat[jnp.clip(jnp.arange(first, first + batch_size), max=count - 1)]))
+            jax.block_until_ready(found[-1])
+            bar.update(min(batch_size, count - first))
+
+    def joined(parts, axis: int):
+        whole = jnp.concatenate(parts, axis=axis)
+        whole = jax.lax.slice_in_dim(whole, 0, count, axis=axis)
+        return whole.reshape(*whole.shape[:axis], *x.shape[:-1], *whole.shape[axis + 1 :])
+
+    result = found[0].result
+    for flow in found[1:]:
+        result = diffrax.RESULTS.where(result == diffrax.RESULTS.successful, flow.result, result)
+    return Flow(
+        joined([flow.x for flow in found], 0),
+        None if found[0].path is None else joined([flow.path for flow in found], 1),
+        joined([flow.failed for flow in found], 0),
+        result,
+        jax.tree.map(lambda *steps: jnp.max(jnp.stack(steps)), *[flow.stats for flow in found]),
+    )
 
 
 @eqx.filter_jit
-def _adaptive_flow(denoiser, x, solver, levels, floor, max_steps, *, sigma_max, sigma_min, rtol, atol) -> Flow:
+def _adaptive_flow(
+    denoiser, x, *, solver, levels, floor, max_steps, progress, sigma_max, sigma_min, rtol, atol
+) -> Flow:
     field, error = in_effective_noise(denoiser, x.dtype)
     floor = _default_floor(denoiser, sigma_max) if floor is None else floor
     start, end = jnp.hypot(sigma_max, error), jnp.hypot(sigma_min, error)
@@ -109,11 +166,13 @@ def _adaptive_flow(denoiser, x, solver, levels, floor, max_steps, *, sigma_max, 
         rtol=rtol,
         atol=atol,
         max_steps=max_steps,
+        progress=progress,
     )
     return _finish(field, state, valid, stop, end, path[:-1], None if levels is None else saved, result, steps)
 
 
-def _fixed_flow(denoiser, x, grid, solver, save_at) -> Flow:
+def _require_grid(x, grid, save_at):
+    """x, the grid and the levels to save at in one dtype, or a ``ValueError`` for what no fixed steps can take."""
     require_levels("grid", grid, positive=False, descending=True)
     if save_at is not None:
         require_levels("save_at", save_at, positive=False, descending=True)
@@ -127,11 +186,11 @@ def _fixed_flow(denoiser, x, grid, solver, save_at) -> Flow:
         raise ValueError("save_at must name levels of the grid: fixed steps visit no others")
     x, grid = common_float(x=x, grid=grid)
     levels = None if save_at is None else jnp.asarray(save_at, grid.dtype)
-    return _stepped_flow(denoiser, x, grid, solver, levels)
+    return x, grid, levels
 
 
 @eqx.filter_jit
-def _stepped_flow(denoiser, x, grid, solver, levels) -> Flow:
+def _stepped_flow(denoiser, x, *, grid, solver, levels) -> Flow:
     state, started = initial_state(x)
     term = diffrax.ODETerm(lambda sigma, y, _: guarded(y, started, lambda y: (y - denoiser(y, sigma)) / sigma))
 

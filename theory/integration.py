@@ -30,13 +30,14 @@ def in_effective_noise(denoiser, dtype):
     return optimal, poison(denoiser.error, denoiser.error >= 0).astype(dtype)
 
 
-def integrate(velocity, x, times, *, solver, rtol, atol, max_steps: int):
+def integrate(velocity, x, times, *, solver, rtol, atol, max_steps: int, progress: bool = False):
     """Follow dx/dtime = velocity(x, time) down the ``times`` from their first, stepping exactly to each of the others.
 
     Arguments: velocity, which takes x ``(*batch, D)`` to the same shape; x at times[0]; times ``(1 + k,)``, descending,
-    of which two that coincide are passed at once. Returns the state (x, faults) at the last time, where faults
-    ``(*batch,)`` is not 0 where a velocity was not finite; x at times[1:], ``(k, *batch, D)``, NaN from a fault on; the
-    first failure of the solver, in whose wake all is NaN; and the numbers of steps.
+    of which two that coincide are passed at once; progress, whether to show a bar of every stretch. Returns the state
+    (x, faults) at the last time, where faults ``(*batch,)`` is not 0 where a velocity was not finite; x at times[1:],
+    ``(k, *batch, D)``, NaN from a fault on; the first failure of the solver, in whose wake all is NaN; and the numbers of
+    steps.
     """
     controller = diffrax.PIDController(rtol=rtol, atol=atol, norm=_largest_over_trajectories(x.shape))
     state, started = initial_state(x)
@@ -56,6 +57,7 @@ def integrate(velocity, x, times, *, solver, rtol, atol, max_steps: int):
             stepsize_controller=controller,
             max_steps=max_steps,
             throw=False,
+            progress_meter=diffrax.TqdmProgressMeter(refresh_steps=1) if progress else diffrax.NoProgressMeter(),
         )
         moved = jax.tree.map(lambda new, old: jnp.where(empty, old, new[-1]), solution.ys, state)
         okay = empty | (solution.result == diffrax.RESULTS.successful)

@@ -162,3 +162,37 @@ class TestTransforms:
         assert flow.failed.shape == (2, 10)
         assert not flow.failed.any()
         assert np.max(np.abs(flow.x.astype(float).reshape(20, 2) - 1000 - exact.x)) <= 5e-3
+
+
+class TestBatches:
+    denoiser = ErrorProneDenoiser(Circle(1.0).even(8), 0.1)
+    starts = 20 * np.random.default_rng(4).normal(size=(2, 5, 2))
+    ends = {"sigma_max": 20.0, "sigma_min": 0.0, "save_at": [1.0, 0.5]}
+
+    def test_each_is_a_flow_of_its_own(self):
+        whole = probability_flow(self.denoiser, self.starts, **self.ends, batch_size=7)
+        flat = self.starts.reshape(-1, 2)
+        parts = [probability_flow(self.denoiser, part, **self.ends) for part in (flat[:7], flat[7:])]
+        assert whole.x.shape == (2, 5, 2)
+        assert whole.path.shape == (2, 2, 5, 2)
+        assert whole.failed.shape == (2, 5)
+        np.testing.assert_array_equal(whole.x.reshape(-1, 2), np.concatenate([part.x for part in parts]))
+        np.testing.assert_array_equal(
+            whole.path.reshape(2, -1, 2), np.concatenate([part.path for part in parts], axis=1)
+        )
+        assert whole.stats["num_steps"] == max(part.stats["num_steps"] for part in parts)
+
+    def test_the_first_failure_is_told(self):
+        flow = probability_flow(self.denoiser, self.starts, **self.ends, batch_size=4, max_steps=3)
+        assert flow.result != diffrax.RESULTS.successful
+        assert np.all(flow.failed)
+
+    def test_bars(self, capsys):
+        probability_flow(self.denoiser, self.starts, **self.ends, batch_size=4, progress=True)
+        assert "4/10" in capsys.readouterr().err
+        probability_flow(self.denoiser, self.starts, sigma_max=20.0, sigma_min=0.0, progress=True)
+        assert "100.00%" in capsys.readouterr().err
+
+    def test_none_is_refused(self):
+        with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+            probability_flow(self.denoiser, self.starts, **self.ends, batch_size=0)

@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from theory.checks import common_float, is_traced, poison, require_nonnegative, require_points, require_query
@@ -25,25 +26,35 @@ class ErrorProneDenoiser(eqx.Module):
     [noise-derivative]; it scales, moves and turns with the data and stays in the hull of data and x [scaling].
 
     Arguments: points ``(n, D)``; error, a scalar in the units of the points, at least 0; weights ``(n,)``, 0 for padding;
-    evaluator and tolerance as for `posterior`: what the evaluator needs is prepared here, once, for these points. sigma = 0
-    is valid where error > 0: there D = x. Raises ``ValueError`` for the bad values that `posterior` names, a negative or
-    NaN error, and sigma = error = 0; traced ones give NaN.
+    evaluator, tolerance and mesh as for `posterior`: what the evaluator needs is prepared here, once, for these points.
+    sigma = 0 is valid where error > 0: there D = x. Raises ``ValueError`` for the bad values that `posterior` names, a
+    negative or NaN error, and sigma = error = 0; traced ones give NaN.
     """
 
     points: Float[Array, "n D"]
     log_weights: Float[Array, " n"]
     error: Float[Array, ""]
     index: Index | None
+    mesh: Mesh | None = eqx.field(static=True)
 
-    def __init__(self, points, error, weights=None, *, evaluator: str = "auto", tolerance: float | None = None):
+    def __init__(
+        self,
+        points,
+        error,
+        weights=None,
+        *,
+        evaluator: str = "auto",
+        tolerance: float | None = None,
+        mesh: Mesh | None = None,
+    ):
         require_points("points", points)
         require_nonnegative("error", error)
-        require_evaluator(evaluator, tolerance)
+        require_evaluator(evaluator, tolerance, mesh)
         if np.ndim(error):
             raise ValueError(f"error must be a scalar, got shape {np.shape(error)}")
         self.points, self.error = common_float(points=points, error=error)
         self.log_weights = normalized_log_weights(weights, self.points)
-        self.index = prepare(self.points, self.log_weights, evaluator, tolerance)
+        self.index, self.mesh = prepare(self.points, self.log_weights, evaluator, tolerance, mesh), mesh
 
     def __call__(self, x, sigma) -> Float[Array, "*batch D"]:
         """The denoised state ``(*batch, D)``."""
@@ -80,7 +91,8 @@ class ErrorProneDenoiser(eqx.Module):
     def _smoothed(self, x, sigma):
         """sigma for every state of the batch, and the posterior at the effective noise."""
         sigma = broadcast_noise(poison(sigma, sigma >= 0), x.shape[:-1])
-        posterior = make_posterior(self.points, self.log_weights, x, jnp.hypot(sigma, self._valid_error), self.index)
+        noise = jnp.hypot(sigma, self._valid_error)
+        posterior = make_posterior(self.points, self.log_weights, x, noise, self.index, self.mesh)
         return sigma.astype(posterior.noise.dtype), posterior
 
 
@@ -124,5 +136,13 @@ class EmpiricalDenoiser(ErrorProneDenoiser):
     Arguments as for `ErrorProneDenoiser`, without the error; sigma must be positive.
     """
 
-    def __init__(self, points, weights=None, *, evaluator: str = "auto", tolerance: float | None = None):
-        super().__init__(points, 0.0, weights, evaluator=evaluator, tolerance=tolerance)
+    def __init__(
+        self,
+        points,
+        weights=None,
+        *,
+        evaluator: str = "auto",
+        tolerance: float | None = None,
+        mesh: Mesh | None = None,
+    ):
+        super().__init__(points, 0.0, weights, evaluator=evaluator, tolerance=tolerance, mesh=mesh)

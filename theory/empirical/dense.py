@@ -137,7 +137,7 @@ def _online_softmax(points, log_weights, query, inverse_noise, with_mean: bool):
 
     def add_block(carry, block):
         largest, total, offset = carry
-        logit, weighted_sum = _difference_form(*block, query, inverse_noise, origin)
+        logit, weighted_sum = _difference_form(block[0], block[1], query, inverse_noise, origin)
         largest, rescale, weight = _rescaled(largest, logit)
         total = rescale * total + jnp.sum(weight, axis=0)
         if with_mean:

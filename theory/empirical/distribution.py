@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from theory.checks import (
@@ -19,11 +20,14 @@ from theory.checks import (
     require_positive,
     require_query,
 )
-from theory.empirical import certified, dense, fused
+from theory.empirical import certified, dense, fused, sharded
 from theory.empirical.index import MOST_DIMENSIONS, Index, build_index
 
 EVALUATORS = ("auto", "certified", "dense")
-_MANY_POINTS = 4096  # from here on, in at most _LOW dimensions, "auto" prepares an index
+_MANY_POINTS = {
+    False: 4096,
+    True: 2**20,
+}  # on a GPU? From here on, in at most _LOW dimensions, "auto" prepares an index
 _LOW = 3
 _MANY_QUERIES = 64  # fewer meet all points
 _WORTH_AN_INDEX = 2**30  # pairs of a point and a state that take longer than sorting the points for one use
@@ -44,6 +48,7 @@ class Posterior(eqx.Module):
     x: Float[Array, "*batch D"]
     noise: Float[Array, "*batch"]
     index: Index | None = None
+    mesh: Mesh | None = eqx.field(static=True, default=None)
 
     @property
     def shift(self) -> Float[Array, "*batch D"]:
@@ -92,7 +97,9 @@ class Posterior(eqx.Module):
 
     @property
     def _moments(self):
-        """`dense.moments` of all states, by the evaluator that was prepared."""
+        """`dense.moments` of all states, by the evaluator that was prepared, on the devices that were named."""
+        if self.mesh is not None:
+            return self._evaluate(partial(sharded.moments, self.mesh, self.index))
         if self.index is None or self.noise.size < _MANY_QUERIES:
             return self._evaluate(fused.moments)
         return self._evaluate(partial(certified.moments, self.index))
@@ -119,7 +126,7 @@ def _mean(posterior: Posterior):
 
 @jax.jit
 def _log_density(posterior: Posterior):
-    if posterior.index is None:
+    if posterior.index is None and posterior.mesh is None:
         return posterior._density(posterior._evaluate(fused.log_normalizer))
     return posterior._density(posterior._moments[0])
 
@@ -130,37 +137,50 @@ def _mean_and_log_density(posterior: Posterior):
     return posterior.origin + offset, posterior._density(log_normalizer)
 
 
-def posterior(points, x, sigma, *, weights=None, evaluator: str = "auto", tolerance: float | None = None) -> Posterior:
+def posterior(
+    points,
+    x,
+    sigma,
+    *,
+    weights=None,
+    evaluator: str = "auto",
+    tolerance: float | None = None,
+    mesh: Mesh | None = None,
+) -> Posterior:
     """Posterior of the training points given x = y + sigma eps: w = softmax(ln weights - |x - y|^2/(2 sigma^2)).
 
     Arguments: points ``(n, D)``; x ``(*batch, D)``; sigma positive, scalar or broadcastable to ``(*batch,)``; weights
     ``(n,)``, not necessarily normalised, 0 for padding; evaluator "dense", where every state meets every point,
     "certified", which leaves out what cannot matter and replaces crowds of points (it sorts them first: for many calls
     make a denoiser), or "auto"; tolerance, an upper bound on what a certified |mean error|/min(s, 1) and log-density
-    error have beyond rounding, by default the accuracy that `Posterior` states.
+    error have beyond rounding, by default the accuracy that `Posterior` states; mesh, devices over which mean and log
+    density are computed, with axes "states", "points" or both, by which these are divided.
     Returns a lazy `Posterior`; the dtype is the result type of the inputs. Raises ``ValueError`` for empty, ill-shaped,
     NaN or infinite points or x, for sigma not positive, for negative or all-zero weights, an evaluator that is unknown or
-    unfit and a tolerance that is not positive; where such a value is traced, results are NaN. Source: [posterior-mean].
+    unfit, a tolerance that is not positive and a mesh with other axes; where such a value is traced, results are NaN.
+    Source: [posterior-mean].
     """
     require_points("points", points)
-    require_evaluator(evaluator, tolerance)
+    require_evaluator(evaluator, tolerance, mesh)
     require_query("x", x, np.shape(points)[1])
     require_positive("sigma", sigma)
     points, x, sigma = common_float(points=points, x=x, sigma=sigma)
     log_weights = normalized_log_weights(weights, points)
     once = evaluator == "certified" or points.shape[0] * math.prod(x.shape[:-1]) >= _WORTH_AN_INDEX
-    index = prepare(points, log_weights, evaluator if once else "dense", tolerance)
-    return make_posterior(points, log_weights, x, poison(sigma, sigma > 0), index)
+    index = prepare(points, log_weights, evaluator if once else "dense", tolerance, mesh)
+    return make_posterior(points, log_weights, x, poison(sigma, sigma > 0), index, mesh)
 
 
-def prepare(points, log_weights, evaluator: str, tolerance: float | None) -> Index | None:
+def prepare(points, log_weights, evaluator: str, tolerance: float | None, mesh: Mesh | None = None) -> Index | None:
     """The index that an evaluator uses, or None for the dense one.
 
-    "auto" prepares one for 4096 points or more in at most three dimensions. Raises ``ValueError`` for "certified" where
-    the points are traced or have too many dimensions.
+    "auto" prepares one for many points, undivided, in at most three dimensions: for 4096 or more in a processor, 2^20 on
+    a GPU, which is up to then through with all of them sooner. Raises ``ValueError`` for "certified" where the points are
+    traced, divided or have too many dimensions.
     """
     count, dim = points.shape
     traced = is_traced(points, log_weights)
+    divided = mesh is not None and sharded.parts(mesh, sharded.POINTS) > 1
     if evaluator == "certified":
         if traced:
             raise ValueError(
@@ -170,13 +190,17 @@ def prepare(points, log_weights, evaluator: str, tolerance: float | None) -> Ind
             raise ValueError(
                 f'evaluator "certified" is for at most {MOST_DIMENSIONS} dimensions, got {dim}: take "dense"'
             )
-    elif evaluator == "dense" or traced or count < _MANY_POINTS or dim > _LOW:
+        if divided:
+            raise ValueError('evaluator "certified" needs all points: divide the states only, or take "dense"')
+    elif (
+        evaluator == "dense" or traced or divided or count < _MANY_POINTS[jax.default_backend() == "gpu"] or dim > _LOW
+    ):
         return None
     return build_index(points, log_weights, tolerance or (1e-12 if points.dtype.itemsize == 8 else 1e-5))
 
 
-@jax.jit
-def make_posterior(points, log_weights, x, noise, index: Index | None = None) -> Posterior:
+@partial(jax.jit, static_argnames="mesh")
+def make_posterior(points, log_weights, x, noise, index: Index | None = None, mesh: Mesh | None = None) -> Posterior:
     """`Posterior` of checked inputs: one dtype, noise broadcast to the batch, NaN for what cannot be."""
     dtype = jnp.result_type(points, x, noise)
     noise = broadcast_noise(noise, x.shape[:-1]).astype(dtype)
@@ -186,6 +210,7 @@ def make_posterior(points, log_weights, x, noise, index: Index | None = None) ->
         poison(x, jnp.isfinite(x)).astype(dtype),
         poison(noise, (noise > 0) & jnp.isfinite(noise)),
         index if index is not None and index.top.dtype == dtype else None,
+        mesh,
     )
 
 
@@ -214,8 +239,9 @@ def normalized_log_weights(weights, points: Float[Array, "n D"]) -> Float[Array,
     return log_weights - jax.scipy.special.logsumexp(log_weights)
 
 
-def require_evaluator(evaluator: str, tolerance: float | None) -> None:
-    """Raise ``ValueError`` for an evaluator that is not known or a tolerance that is not positive."""
+def require_evaluator(evaluator: str, tolerance: float | None, mesh: Mesh | None = None) -> None:
+    """Raise ``ValueError`` for an unknown evaluator, a tolerance that is not positive or a mesh with other axes."""
+    sharded.require_mesh(mesh)
     require_choice("evaluator", evaluator, EVALUATORS)
     if tolerance is not None:
         require_positive("tolerance", tolerance)

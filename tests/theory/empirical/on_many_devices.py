@@ -1,0 +1,70 @@
+"""Posterior and flow on a mesh of two times two devices against one; run by `test_sharded`, in one process or in two.
+
+``python -m tests.theory.empirical.on_many_devices [PORT PROCESS]``
+"""
+
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.experimental import multihost_utils
+
+from theory import EmpiricalDenoiser, ErrorProneDenoiser, posterior, probability_flow
+
+
+def everything(array):
+    """A result on all devices as a NumPy array, on every process."""
+    return np.asarray(multihost_utils.process_allgather(array, tiled=True) if jax.process_count() > 1 else array)
+
+
+def check(shape, axes, points, x, weights):
+    mesh = jax.make_mesh(shape, axes)
+    for dtype, rounding in ((np.float64, 1e-12), (np.float32, 1e-5)):
+        case = {"points": points.astype(dtype), "x": x.astype(dtype), "sigma": dtype(0.3)}
+        expected, found = (posterior(**case, weights=weights, mesh=each) for each in (None, mesh))
+        np.testing.assert_allclose(everything(found.mean), expected.mean, rtol=0, atol=rounding)
+        np.testing.assert_allclose(everything(found.log_density), expected.log_density, rtol=rounding)
+    # 101 points and 53 states divide by nothing; all points of the first device may have weight zero
+    one, many = (ErrorProneDenoiser(points, 0.1, weights, mesh=each) for each in (None, mesh))
+    expected, found = (probability_flow(each, x, sigma_max=10.0, sigma_min=0.01) for each in (one, many))
+    np.testing.assert_allclose(everything(found.x), expected.x, rtol=0, atol=1e-10)
+    assert int(found.stats["num_steps"]) == int(expected.stats["num_steps"])
+    # what divides stays divided
+    ends = probability_flow(many, np.tile(x, (4, 1)), sigma_max=10.0, sigma_min=0.01).x
+    assert ends.sharding.shard_shape(ends.shape)[0] * mesh.shape.get("states", 1) == len(ends)
+    if jax.process_count() > 1:
+        return
+
+    def loss(points, mesh):
+        found = posterior(points, x, 0.3, weights=weights, mesh=mesh)
+        return jnp.sum(found.mean**2) + jnp.sum(found.log_density)
+
+    np.testing.assert_allclose(jax.grad(loss)(points, mesh), jax.grad(loss)(points, None), rtol=1e-9, atol=1e-9)
+
+
+def main(port: str = "", process: str = "0") -> None:
+    jax.config.update("jax_num_cpu_devices", 2 if port else 4)
+    jax.config.update("jax_enable_x64", True)
+    if port:
+        jax.distributed.initialize(f"localhost:{port}", 2, int(process))
+    rng = np.random.default_rng(20261127)
+    points, x = rng.normal(size=(101, 2)), 3 * rng.normal(size=(53, 2))
+    weights = np.where(np.arange(101) < 60, 0, rng.uniform(size=101))
+    check((2, 2), ("states", "points"), points, x, weights)
+    if port:
+        return
+    check((4,), ("points",), points, x, weights)
+    with pytest.raises(ValueError, match="needs all points: divide the states only"):
+        EmpiricalDenoiser(points, evaluator="certified", mesh=jax.make_mesh((4,), ("points",)))
+    mesh = jax.make_mesh((4,), ("states",))
+    many = rng.uniform(-1, 1, (5000, 2))
+    one, four = (EmpiricalDenoiser(many, tolerance=1e-9, mesh=each) for each in (None, mesh))
+    assert one.index is not None
+    np.testing.assert_allclose(four(x, 0.1), one(x, 0.1), rtol=0, atol=3e-9)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
+    print("as on one device")
