@@ -19,7 +19,7 @@ from theory.empirical import dense
 
 _QUERIES = {4: 512, 8: 128}  # of one program, by the bytes of a float
 _WARPS = 4
-_TOGETHER = {4: 64, 8: 16}  # coordinates of points that are in registers together
+_TOGETHER = {4: 32, 8: 16}  # coordinates of points that are in registers together
 _BLOCK = 1024  # points whose sums are added up before they join the total: rounding grows with the blocks
 _PROGRAMS = 4096  # enough to fill the largest GPU several times over
 _NEAR = 8.0  # noise levels from the box of the points within which sums may be taken about the query itself
@@ -78,7 +78,7 @@ def kernel_moments(points, log_weights, x, noise, *, interpret: bool = False):
     scalars, vectors = pl.BlockSpec((queries,), lambda i, _: (i,)), pl.BlockSpec((dim, queries), lambda i, _: (0, i))
     found = pl.BlockSpec((None, queries), lambda i, j: (j, i))
     largest, total, offset = pl.pallas_call(
-        partial(_kernel, together, block, each, *_arithmetic(x.dtype, interpret)),
+        partial(_kernel, together, block, each, *arithmetic(x.dtype, interpret)),
         out_shape=[jax.ShapeDtypeStruct((splits, *lead, len(spread)), x.dtype) for lead in ((), (), (dim,))],
         grid=(programs, splits),
         in_specs=[
@@ -159,7 +159,7 @@ def _kernel(together, block, each, exp2, fma, sources, logs, at, origin, rate, f
         offset[axis, :] = moved[axis]
 
 
-def _arithmetic(dtype, interpret: bool):
+def arithmetic(dtype, interpret: bool):
     """2^x and a b + c: of the hardware in float32, which rounds 2^x to two units and takes below 2^-126 for 0."""
     if interpret or dtype.itemsize == 8:
         return jnp.exp2, lambda a, b, c: a * b + c
