@@ -1,6 +1,7 @@
 """The probability flow against exact solutions, its order of convergence and its transforms."""
 
 from itertools import pairwise
+from typing import ClassVar
 
 import diffrax
 import jax
@@ -167,7 +168,7 @@ class TestTransforms:
 class TestBatches:
     denoiser = ErrorProneDenoiser(Circle(1.0).even(8), 0.1)
     starts = 20 * np.random.default_rng(4).normal(size=(2, 5, 2))
-    ends = {"sigma_max": 20.0, "sigma_min": 0.0, "save_at": [1.0, 0.5]}
+    ends: ClassVar = {"sigma_max": 20.0, "sigma_min": 0.0, "save_at": [1.0, 0.5]}
 
     def test_each_is_a_flow_of_its_own(self):
         whole = probability_flow(self.denoiser, self.starts, **self.ends, batch_size=7)

@@ -22,7 +22,6 @@ _WARPS = 4
 _TOGETHER = {4: 32, 8: 16}  # coordinates of points that are in registers together
 _BLOCK = 1024  # points whose sums are added up before they join the total: rounding grows with the blocks
 _PROGRAMS = 4096  # enough to fill the largest GPU several times over
-_NEAR = 8.0  # noise levels from the box of the points within which sums may be taken about the query itself
 _LOG2E = math.log2(math.e)
 
 
@@ -67,18 +66,21 @@ def kernel_moments(points, log_weights, x, noise, *, interpret: bool = False):
     known = jnp.log2(jnp.where(noise > 0, noise, jnp.nan))
     middle = jnp.exp2(-(jnp.nanmin(known) + jnp.nanmax(known)) / 2)
     scale = jax.lax.reduce_precision(jnp.where(jnp.isfinite(middle), middle, 1), jnp.finfo(x.dtype).nexp, 0)
-    sources = jnp.pad(points * scale, ((0, missing), (0, 0)), mode="edge").T
+    # with equal weights what fills up is far away instead of of weight zero
+    even = jnp.all(log_weights == log_weights[0])
+    fill = jnp.where(even, jnp.finfo(x.dtype).max ** 0.48, 0)
+    sources = jnp.pad(points * scale, ((0, missing), (0, 0)), constant_values=fill).T
     logs = jnp.pad(log_weights * _LOG2E, (0, missing), constant_values=-jnp.inf)
     both = jnp.stack([x, dense.nearest_in_box(points, x)]) * scale
     at, origin = jnp.pad(both, ((0, 0), (0, idle), (0, 0))).mT
     spread = jnp.pad(noise * scale, (0, idle), constant_values=1)
-    far = jnp.any(jnp.abs(at - origin) > _NEAR * spread, axis=0)
+    far = jnp.any(jnp.abs(at - origin) > jnp.max(jnp.ptp(points, axis=0)) * scale, axis=0)
     far = jnp.any(far.reshape(programs, queries), axis=1).astype(jnp.int32)
 
     scalars, vectors = pl.BlockSpec((queries,), lambda i, _: (i,)), pl.BlockSpec((dim, queries), lambda i, _: (0, i))
     found = pl.BlockSpec((None, queries), lambda i, j: (j, i))
-    largest, total, offset = pl.pallas_call(
-        partial(_kernel, together, block, each, *arithmetic(x.dtype, interpret)),
+    call = partial(
+        pl.pallas_call,
         out_shape=[jax.ShapeDtypeStruct((splits, *lead, len(spread)), x.dtype) for lead in ((), (), (dim,))],
         grid=(programs, splits),
         in_specs=[
@@ -92,7 +94,16 @@ def kernel_moments(points, log_weights, x, noise, *, interpret: bool = False):
         out_specs=[found, found, pl.BlockSpec((None, dim, queries), lambda i, j: (j, 0, i))],
         compiler_params=triton.CompilerParams(num_warps=_WARPS),
         interpret=interpret,
-    )(sources, logs, at, origin, -_LOG2E / 2 / spread**2, far)
+    )
+    largest, total, offset = jax.lax.cond(
+        even,
+        *(
+            call(partial(_kernel, equal, together, block, each, *arithmetic(x.dtype, interpret)))
+            for equal in (True, False)
+        ),
+        *(sources, logs, at, origin, -_LOG2E / 2 / spread**2, far),
+    )
+    largest += jnp.where(even, logs[0], 0)
     top = jnp.max(largest, axis=0)
     share = jnp.exp2(largest - top)
     total = jnp.sum(share * total, axis=0)
@@ -100,11 +111,12 @@ def kernel_moments(points, log_weights, x, noise, *, interpret: bool = False):
     return ((top + jnp.log2(total)) / _LOG2E)[:many], offset.T[:many]
 
 
-def _kernel(together, block, each, exp2, fma, sources, logs, at, origin, rate, far, largest, total, offset):
+def _kernel(even, together, block, each, exp2, fma, sources, logs, at, origin, rate, far, largest, total, offset):
     """Of the queries of a program: the largest logit in base 2, the sum of terms over it, and of these times y - origin.
 
-    References to sources ``(D, n)`` and logs ``(n,)``, all of them; at, origin ``(D, q)``; rate ``(q,)``, -log2(e)/(2 s^2);
-    far ``(1,)``, whether y - origin is summed up itself, because the rounding of a much longer y - x would be felt.
+    References to sources ``(D, n)`` and logs ``(n,)``, all of them, the logs unused where all weights are even; at, origin
+    ``(D, q)``; rate ``(q,)``, -log2(e)/(2 s^2); far ``(1,)``, whether y - origin is summed up itself, because the rounding
+    of a much longer y - x would be felt.
     """
     axes, start = range(len(at)), pl.program_id(1) * (each * block)
     x, about, rates = [at[axis, :] for axis in axes], [origin[axis, :] for axis in axes], rate[:]
@@ -112,27 +124,24 @@ def _kernel(together, block, each, exp2, fma, sources, logs, at, origin, rate, f
 
     def walk(base):
         def add_some(first, carry):
-            top, terms, moved = carry
+            top, terms, (*moved,) = carry
             points = [[sources[axis, first + k] for axis in axes] for k in range(together)]
-            logits = []
-            for k, point in enumerate(points):
+            squares = []
+            for point in points:
                 differences = [point[axis] - x[axis] for axis in axes]
-                square = reduce(lambda sum, d: fma(d, d, sum), differences[1:], differences[0] * differences[0])
-                logits.append(fma(square, rates, logs[first + k]))
-            new = reduce(jnp.maximum, logits, top)
-            rescale, weights = exp2(top - new), [exp2(logit - new) for logit in logits]
-            return (
-                new,
-                fma(terms, rescale, reduce(jnp.add, weights)),
-                tuple(
-                    reduce(
-                        lambda sum, each: fma(each[0], each[1][axis] - base[axis], sum),
-                        zip(weights, points),
-                        moved[axis] * rescale,
-                    )
-                    for axis in axes
-                ),
-            )
+                squares.append(reduce(lambda sum, d: fma(d, d, sum), differences[1:], differences[0] * differences[0]))
+            if even:
+                new = jnp.maximum(top, rates * reduce(jnp.minimum, squares))
+                weights = [exp2(fma(square, rates, -new)) for square in squares]
+            else:
+                logits = [fma(square, rates, logs[first + k]) for k, square in enumerate(squares)]
+                new = reduce(jnp.maximum, logits, top)
+                weights = [exp2(logit - new) for logit in logits]
+            rescale = exp2(top - new)
+            for axis in axes:
+                ways = [point[axis] - base[axis] for point in points]
+                moved[axis] = reduce(lambda sum, term: fma(*term, sum), zip(weights, ways), moved[axis] * rescale)
+            return new, fma(terms, rescale, reduce(jnp.add, weights)), moved
 
         def add_block(index, carry):
             top, terms, moved = carry
@@ -141,17 +150,21 @@ def _kernel(together, block, each, exp2, fma, sources, logs, at, origin, rate, f
                 0,
                 block // together,
                 lambda i, inner: add_some(first + i * together, inner),
-                (top, zero, (zero,) * len(axes)),
+                (top, zero, [zero] * len(axes)),
             )
             rescale = exp2(top - new)
-            return new, fma(terms, rescale, of_block), tuple(map(partial(fma, rescale), moved, moved_by_block))
+            return (
+                new,
+                fma(terms, rescale, of_block),
+                [fma(rescale, old, more) for old, more in zip(moved, moved_by_block)],
+            )
 
-        nothing = (jnp.full_like(rates, jnp.finfo(rates.dtype).min), zero, (zero,) * len(axes))
+        nothing = (jnp.full_like(rates, jnp.finfo(rates.dtype).min), zero, [zero] * len(axes))
         return jax.lax.fori_loop(0, each, add_block, nothing)
 
     def near(_):
         top, terms, moved = walk(x)
-        return top, terms, tuple(fma(terms, x[axis] - about[axis], moved[axis]) for axis in axes)
+        return top, terms, [fma(terms, x[axis] - about[axis], moved[axis]) for axis in axes]
 
     top, terms, moved = jax.lax.cond(far[0] > 0, lambda _: walk(about), near, 0)
     largest[:], total[:] = top, terms

@@ -11,13 +11,14 @@ GPU = jax.default_backend() == "gpu"
 DRAWN = np.random.default_rng(20261127)
 
 
-def cloud(dim, number, queries, dtype, noise=0.3, offset=0.0):
+def cloud(dim, number, queries, dtype, noise=0.3, offset=0.0, even=False):
     """Points, log weights, queries and one noise for each of them; the last program's queries lie far outside."""
     points = DRAWN.normal(size=(number, dim)) + offset
     x = points[DRAWN.integers(number, size=queries)] + noise * DRAWN.normal(size=(queries, dim))
     x[512:] += 100 * noise
-    log_weights = np.log(DRAWN.dirichlet(np.ones(number)))
-    log_weights[1::7] = -np.inf
+    log_weights = np.full(number, -np.log(number)) if even else np.log(DRAWN.dirichlet(np.ones(number)))
+    if not even:
+        log_weights[1::7] = -np.inf
     spread = noise * DRAWN.uniform(0.5, 2, size=queries)
     return tuple(jnp.asarray(each, dtype) for each in (points, log_weights, x, spread))
 
@@ -30,9 +31,10 @@ def differs(found, expected, noise, scale):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("even", [True, False])
 @pytest.mark.parametrize(("dim", "number", "queries"), [(1, 1, 3), (2, 2500, 700), (3, 30, 513)])
-def test_the_kernel_is_the_dense_evaluator(dtype, dim, number, queries):
-    case = cloud(dim, number, queries, dtype)
+def test_the_kernel_is_the_dense_evaluator(dtype, even, dim, number, queries):
+    case = cloud(dim, number, queries, dtype, even=even)
     expected = dense.moments(*(each.astype(np.float64) for each in case))
     far = jnp.arange(queries) >= 512  # there a logit, which is thousands, rounds to 1e-4
     log_error, _ = differs(fused.kernel_moments(*case, interpret=not GPU), expected, case[3], 1.0)
