@@ -66,16 +66,18 @@ def kernel_moments(points, log_weights, x, noise, *, interpret: bool = False):
     known = jnp.log2(jnp.where(noise > 0, noise, jnp.nan))
     middle = jnp.exp2(-(jnp.nanmin(known) + jnp.nanmax(known)) / 2)
     scale = jax.lax.reduce_precision(jnp.where(jnp.isfinite(middle), middle, 1), jnp.finfo(x.dtype).nexp, 0)
-    # with equal weights what fills up is far away instead of of weight zero
-    even = jnp.all(log_weights == log_weights[0])
-    fill = jnp.where(even, jnp.finfo(x.dtype).max ** 0.48, 0)
-    sources = jnp.pad(points * scale, ((0, missing), (0, 0)), constant_values=fill).T
-    logs = jnp.pad(log_weights * _LOG2E, (0, missing), constant_values=-jnp.inf)
     both = jnp.stack([x, dense.nearest_in_box(points, x)]) * scale
     at, origin = jnp.pad(both, ((0, 0), (0, idle), (0, 0))).mT
     spread = jnp.pad(noise * scale, (0, idle), constant_values=1)
-    far = jnp.any(jnp.abs(at - origin) > jnp.max(jnp.ptp(points, axis=0)) * scale, axis=0)
-    far = jnp.any(far.reshape(programs, queries), axis=1).astype(jnp.int32)
+    outside, side = jnp.max(jnp.abs(at - origin), axis=0), jnp.max(jnp.ptp(points, axis=0)) * scale
+    far = jnp.any((outside > side).reshape(programs, queries), axis=1).astype(jnp.int32)
+    # equal weights stay out of the sums, in which the largest logit may then round to 8 units; what fills up is far away
+    # instead of being of weight zero
+    even = jnp.all(log_weights == log_weights[0])
+    even &= dim * jnp.nanmax((outside + side) / spread) ** 2 < 2.0 ** (jnp.finfo(x.dtype).nmant + 3)
+    fill = jnp.where(even, jnp.finfo(x.dtype).max ** 0.48, 0)
+    sources = jnp.pad(points * scale, ((0, missing), (0, 0)), constant_values=fill).T
+    logs = jnp.pad(log_weights * _LOG2E, (0, missing), constant_values=-jnp.inf)
 
     scalars, vectors = pl.BlockSpec((queries,), lambda i, _: (i,)), pl.BlockSpec((dim, queries), lambda i, _: (0, i))
     found = pl.BlockSpec((None, queries), lambda i, j: (j, i))
