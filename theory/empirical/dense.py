@@ -235,7 +235,8 @@ def _second_pass(term, points, log_weights, query, inverse_noise, log_total):
 def _blocks(points, log_weights):
     """Points and log weights in blocks of equal size, the last filled with points of weight zero."""
     count, dim = points.shape
-    blocks = -(-count // _tile()[1])
+    # two at least: of a loop of one XLA makes one program, which takes every exponential again for every sum
+    blocks = max(-(-count // _tile()[1]), 2 if count >= 16 else 1)
     size = -(-count // blocks)
     padding = blocks * size - count
     padded = jnp.pad(points, ((0, padding), (0, 0)), mode="edge")
@@ -258,12 +259,14 @@ def _difference_form(points, log_weights, query, inverse_noise, origin):
     if len(query) > FEW_DIMENSIONS:
         logit = log_weights[:, None] - _many_squares(points, query, inverse_noise) / 2
         return logit, partial(_moved, points, jnp.mean(points, axis=0), origin)
-    difference = points[:, :, None] - origin[None]
+    axes = range(len(query))
+    # no array holds all differences: XLA would fill it before it goes on
+    square = sum(jnp.square((points[:, d, None] - query[d]) * inverse_noise) for d in axes)
 
     def weighted_sum(weight):
-        return jnp.stack([jnp.sum(weight * difference[:, d], axis=0) for d in range(len(query))])
+        return jnp.stack([jnp.sum(weight * (points[:, d, None] - origin[d]), axis=0) for d in axes])
 
-    return _logits(points, log_weights, query, inverse_noise)[1], weighted_sum
+    return log_weights[:, None] - square / 2, weighted_sum
 
 
 def _many_squares(points, query, inverse_noise):
