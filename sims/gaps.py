@@ -1,5 +1,6 @@
 """The generalization gap as sims store it: both norms, at every noise, with its peak."""
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -13,6 +14,7 @@ def squared(found) -> dict[str, Array]:
     return {name: values[NORMS.index("squared")] for name, values in found.items()}
 
 
+@eqx.filter_jit
 def gaps_and_peaks(denoiser, train, validation, noises, gap_noise) -> dict[str, Array]:
     """``gap (norm, noise)``, ``gap_peak`` and ``gap_peak_noise (norm,)`` with their errors, of one program."""
     estimates = [

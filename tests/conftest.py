@@ -16,6 +16,9 @@ jax.config.update("jax_enable_x64", True)
 hypothesis.settings.register_profile("compiled", deadline=None)
 hypothesis.settings.load_profile("compiled")
 
+# all of whose tests are marked ``optimized``: in one process, which changes to this compilation and back once
+OPTIMIZED = ("empirical/test_accuracy", "test_denoiser_accuracy", "test_flow_order_parameter")
+
 
 class ByFile(LoadScopeScheduling):
     """Processes (``-n``) share a run by file; tests of all sims of one kind go to one, which computes their small runs once.
@@ -26,6 +29,8 @@ class ByFile(LoadScopeScheduling):
     def _split_scope(self, nodeid):
         if nodeid.startswith("tests/sims/") and nodeid.split("/")[2] not in ("learning", "learned"):
             return "networks" if any(name in nodeid for name in OF_NETWORKS) else "sims"
+        if nodeid.split(".py")[0].removeprefix("tests/theory/") in OPTIMIZED:
+            return "optimized"
         if "test_every_mutant" in nodeid:
             return f"mutants, {'laws.' < nodeid.split('[theory.')[-1] < 'laws.norm'}"
         return nodeid.split("::")[0]

@@ -91,7 +91,8 @@ class Ensemble(eqx.Module):
         """One member, a denoiser of its own. Raises ``ValueError`` for an index out of range."""
         if not -len(self) <= index < len(self):
             raise ValueError(f"index must be that of one of the {len(self)} members, got {index}")
-        return jax.tree.map(lambda leaf: leaf[index] if eqx.is_array(leaf) else leaf, self.denoisers)
+        arrays, static = eqx.partition(self.denoisers, eqx.is_array)
+        return eqx.combine(at_place(arrays, (index,)), static)
 
     def __call__(self, x, sigma) -> Float[Array, "members *batch D"]:
         """The denoised states. Raises ``ValueError`` unless x has one row of states for each member."""
@@ -102,3 +103,9 @@ class Ensemble(eqx.Module):
         x, sigma = common_float(x=x, sigma=sigma)
         sigma = jnp.broadcast_to(sigma, x.shape[:-1])
         return eqx.filter_vmap(lambda denoiser, states, noise: denoiser(states, noise))(self.denoisers, x, sigma)
+
+
+@jax.jit
+def at_place(arrays, place: tuple):
+    """Every array of a tree at one place of its leading axes, by one program for all places."""
+    return jax.tree.map(lambda leaf: leaf[place], arrays)

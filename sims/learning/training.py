@@ -18,7 +18,7 @@ import optax
 from jaxtyping import Array, Float, Int
 from tqdm import tqdm
 
-from sims.learning.denoiser import Ensemble, NetworkDenoiser
+from sims.learning.denoiser import Ensemble, NetworkDenoiser, at_place
 from sims.learning.objective import Objective
 from theory.checks import require_count, require_finite, require_levels, require_positive
 
@@ -78,8 +78,8 @@ class Trained(eqx.Module):
 
     def ensemble(self, stop: int = -1, length: int = -1) -> Ensemble:
         """All members after the stop and with the average of that place in ``stops`` and ``lengths``."""
-        networks = jax.tree.map(lambda leaf: leaf[stop, length] if eqx.is_array(leaf) else leaf, self.averages)
-        arrays, static = eqx.partition(networks, eqx.is_array)
+        arrays, static = eqx.partition(self.averages, eqx.is_array)
+        arrays = at_place(arrays, (range(len(self.stops))[stop], range(len(self.lengths))[length]))
         return _members(arrays, static, self.scale, self.target)
 
 
@@ -130,6 +130,8 @@ def train(
     require_levels("lengths", lengths, positive=False)
     lengths = tuple(float(length) for length in lengths)
     optimizer = optimizer or default_optimizer()
+    if isinstance(network, functools.partial):  # one that equals another of the same arguments, for compiled programs
+        network = jax.tree_util.Partial(network.func, *network.args, **network.keywords)
     # float32 whatever JAX is set to, so that the digits do not depend on it
     with jax.enable_x64(False):
         keys = jax.random.split(key, len(sets.counts))
@@ -252,4 +254,5 @@ def _read(path: pathlib.Path, print_of: str, arrays):
     with open(path, "rb") as file:
         if file.readline().strip() != print_of.encode():
             raise ValueError(f"{path} is a checkpoint of another training: give another checkpoint, or delete it")
-        return eqx.tree_deserialise_leaves(file, arrays)
+        # into NumPy's arrays: JAX would compile something for each shape
+        return jax.device_put(eqx.tree_deserialise_leaves(file, jax.tree.map(np.asarray, arrays)))

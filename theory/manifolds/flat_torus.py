@@ -49,10 +49,7 @@ class FlatTorus(Manifold):
 
         Raises ``ValueError`` unless n is a perfect dim-th power. Rows run through the first circle slowest.
         """
-        per_circle = lattice_side(n, self.dim)
-        angles = 2 * math.pi * (jnp.arange(per_circle) + as_float("phase", phase)) / per_circle
-        lattice = jnp.meshgrid(*[angles] * self.dim, indexing="ij")
-        return self.embed(jnp.stack([axis.ravel() for axis in lattice], axis=-1))
+        return _even(self, lattice_side(n, self.dim), as_float("phase", phase))
 
     def sample(self, key, n: int) -> Float[Array, "n D"]:
         """n independent points from the uniform distribution."""
@@ -61,16 +58,12 @@ class FlatTorus(Manifold):
 
     def embed(self, angles) -> Float[Array, "*batch D"]:
         """Points at the given angles ``(*batch, dim)``, in radians."""
-        angles = as_float("angles", angles)
-        circles = self._radius * jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=-1)
-        return circles.reshape(*angles.shape[:-1], self.ambient_dim)
+        return _embedded(self, as_float("angles", angles))
 
     def angles(self, x) -> Float[Array, "*batch dim"]:
         """Angles, in (-pi, pi], of the points of the manifold nearest to x ``(*batch, D)``."""
         require_query("x", x, self.ambient_dim)
-        x = as_float("x", x)
-        circles = x.reshape(*x.shape[:-1], self.dim, 2)
-        return jnp.arctan2(circles[..., 1], circles[..., 0])
+        return _angles(as_float("x", x))
 
     def project(self, x) -> Float[Array, "*batch D"]:
         """The point of the manifold nearest to x ``(*batch, D)``; the centre of a circle goes to angle 0."""
@@ -79,6 +72,28 @@ class FlatTorus(Manifold):
     @property
     def _radius(self):
         return poison(self.radius, self.radius > 0)
+
+
+# One program each, as of the denoisers
+
+
+@eqx.filter_jit
+def _even(manifold: FlatTorus, per_circle: int, phase):
+    angles = 2 * math.pi * (jnp.arange(per_circle) + phase) / per_circle
+    lattice = jnp.meshgrid(*[angles] * manifold.dim, indexing="ij")
+    return manifold.embed(jnp.stack([axis.ravel() for axis in lattice], axis=-1))
+
+
+@eqx.filter_jit
+def _embedded(manifold: FlatTorus, angles):
+    circles = manifold._radius * jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=-1)
+    return circles.reshape(*angles.shape[:-1], manifold.ambient_dim)
+
+
+@jax.jit
+def _angles(x):
+    circles = x.reshape(*x.shape[:-1], x.shape[-1] // 2, 2)
+    return jnp.arctan2(circles[..., 1], circles[..., 0])
 
 
 class Circle(FlatTorus):

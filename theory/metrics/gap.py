@@ -91,7 +91,12 @@ def generalization_gap_estimate(
     require_choice("norm", norm, NORMS)
     sets, sigmas = noisy_sets(train, validation, sigmas, noise, key, draws)
     require_replicates(sets)
-    training, validated = (mean_estimate(_errors(denoiser, *each, sigmas, norm)) for each in sets)
+    return _ratio(*(_errors(denoiser, *each, sigmas, norm) for each in sets))
+
+
+@jax.jit
+def _ratio(train, validation) -> GapEstimate:
+    training, validated = mean_estimate(train), mean_estimate(validation)
     ratio = validated.value / training.value
     spread = jnp.hypot(validated.standard_error, ratio * training.standard_error)
     return GapEstimate(ratio - 1, spread / training.value)
@@ -108,7 +113,11 @@ def gap_peak(estimate: GapEstimate, sigmas) -> GapPeak:
     require_levels("sigmas", sigmas)
     if np.shape(sigmas)[0] < 3 or np.shape(sigmas) != estimate.gap.shape:
         raise ValueError(f"a peak needs one gap for each of at least 3 levels, got {np.shape(sigmas)[0]} levels")
-    (sigmas,) = common_float(sigmas=sigmas)
+    return _peak(estimate, *common_float(sigmas=sigmas))
+
+
+@jax.jit
+def _peak(estimate: GapEstimate, sigmas) -> GapPeak:
     order = jnp.argsort(sigmas)
     position, gap, error = jnp.log(sigmas[order]), estimate.gap[order], estimate.standard_error[order]
     top = jnp.argmax(gap)

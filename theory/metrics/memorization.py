@@ -2,6 +2,7 @@
 
 import math
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,10 +32,7 @@ def order_parameter_estimate(x, n: int, phase=0.0) -> Estimate:
     if not isinstance(n, jax.Array):
         require_count("n", n)
     x, phase = common_float(x=x, phase=phase)
-    dim = x.shape[1] // 2
-    per_circle = jnp.round(jnp.asarray(n, x.dtype) ** (1 / dim))
-    angles = FlatTorus(1.0, dim).angles(x)
-    return mean_estimate(jnp.mean(jnp.cos(per_circle * angles - 2 * math.pi * phase), axis=-1))
+    return _order_parameter(x, n, phase)
 
 
 def memorization_ratio(x, train, threshold: float = 1 / 3, *, weights=None) -> Float[Array, ""]:
@@ -56,10 +54,7 @@ def memorization_ratio_estimate(x, train, threshold: float = 1 / 3, *, weights=N
     if np.shape(train)[0] < 2:
         raise ValueError("the memorization ratio compares two nearest points: train must hold at least 2, got 1")
     x, train, fraction = common_float(x=x, train=train, threshold=threshold)
-    used = jnp.isfinite(normalized_log_weights(weights, train))
-    nearest, second = _two_nearest(x, train, used)
-    recalled = (nearest < fraction * second).astype(x.dtype)
-    return mean_estimate(poison(recalled, jnp.isfinite(second)))
+    return _recalled(x, train, fraction, jnp.isfinite(normalized_log_weights(weights, train)))
 
 
 def manifold_distance(x, manifold: Manifold) -> Float[Array, ""]:
@@ -73,7 +68,30 @@ def manifold_distance_estimate(x, manifold: Manifold) -> Estimate:
     Null: 0, both for perfect samples and for exact recall; samples of the error-prone model have error sqrt(D - k).
     """
     require_points("x, the samples,", x, dim=manifold.ambient_dim)
-    difference = jnp.asarray(x) - manifold.project(x)
+    return _off_manifold(jnp.asarray(x), manifold)
+
+
+# One program each: outside jit every small operation would be compiled and dispatched on its own
+
+
+@jax.jit
+def _order_parameter(x, n, phase) -> Estimate:
+    dim = x.shape[1] // 2
+    per_circle = jnp.round(jnp.asarray(n, x.dtype) ** (1 / dim))
+    angles = FlatTorus(1.0, dim).angles(x)
+    return mean_estimate(jnp.mean(jnp.cos(per_circle * angles - 2 * math.pi * phase), axis=-1))
+
+
+@jax.jit
+def _recalled(x, train, fraction, used) -> Estimate:
+    nearest, second = _two_nearest(x, train, used)
+    recalled = (nearest < fraction * second).astype(x.dtype)
+    return mean_estimate(poison(recalled, jnp.isfinite(second)))
+
+
+@eqx.filter_jit
+def _off_manifold(x, manifold: Manifold) -> Estimate:
+    difference = x - manifold.project(x)
     return root_mean_square_estimate(jnp.sqrt(jnp.sum(difference**2, axis=-1)))
 
 

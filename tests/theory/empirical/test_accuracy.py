@@ -1,4 +1,9 @@
-"""The accuracy contract of the posterior, on a registry of hard cases, against 50 digits."""
+"""The accuracy contract of the posterior, on a registry of hard cases, against 50 digits, and its memory."""
+
+import pathlib
+import subprocess
+import sys
+import textwrap
 
 import mpmath
 import numpy as np
@@ -115,3 +120,36 @@ def test_far_queries(rng, dtype, distance, noise):
         allowed = min(np.sum(weights * change * spread), 2.0) + 2 * eps
         assert np.linalg.norm(mean - true_mean) <= allowed
         assert abs(log_density - true_log_density) <= 8 * eps * abs(true_log_density)
+
+
+def test_a_far_query_underflows_nowhere():
+    """The density is e^-10^10 there: no nearest-point fallback, no NaN."""
+    found = posterior([[0.0, 1.0], [0.0, -1.0]], [1e5, 0.1], 0.7)
+    np.testing.assert_allclose(found.mean, [0.0, np.tanh(0.1 / 0.49)], rtol=1e-4, atol=1e-10)
+    wanted = -0.5 * (1e10 + 1.01) / 0.49 - np.log(2 * np.pi * 0.49) + np.log(np.cosh(0.1 / 0.49))
+    np.testing.assert_allclose(found.log_density, wanted, rtol=1e-15)
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self/status").exists(), reason="the peak memory is read from /proc")
+def test_many_points_and_queries_stay_in_bounded_memory():
+    """50 000 points and 10 000 queries, a matrix of 2 GB in float32, within 1.5 GiB for the whole process."""
+    code = """
+        import pathlib
+        import jax
+        import numpy as np
+        from theory import posterior
+        rng = np.random.default_rng(0)
+        points, x = (rng.normal(size=(count, 2)).astype(np.float32) for count in (50_000, 10_000))
+        mean = jax.block_until_ready(posterior(points, x, np.float32(0.1)).mean)
+        some = slice(0, 10_000, 1000)
+        w = np.exp(-((x[some, None].astype(float) - points) ** 2).sum(-1) / 0.02)
+        assert np.allclose(mean[some], w @ points / w.sum(1, keepdims=True), atol=1e-5)
+        assert mean.dtype == np.float32 and mean.shape == (10_000, 2)
+        # not ru_maxrss, which starts from that of the process that started this one
+        status = pathlib.Path("/proc/self/status").read_text().splitlines()
+        print(next(line.split()[1] for line in status if line.startswith("VmHWM")))
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    kilobytes = int(done.stdout)
+    assert kilobytes < 1.5 * 1024**2
