@@ -58,12 +58,16 @@ def covariance(points, log_weights, x, noise) -> Float[Array, "m D D"]:
         log_total, offset = _first_pass(points, log_weights, query, inverse_noise, with_mean=True)
         shift = offset + nearest_in_box(points, query.T).T - query
 
-        def term(weight, _, difference):
-            centred = difference - shift
+        def term(weight, _, points):
+            axes = range(len(shift))
             if len(shift) <= FEW_DIMENSIONS:
-                return jnp.sum(weight[:, None, None] * centred[:, :, None] * centred[:, None], axis=0)
-            root = jnp.sqrt(weight)[:, None] * centred
-            return jnp.moveaxis(jnp.einsum("bdq,beq->qde", root, root, precision="highest"), 0, -1)
+                centred = [points[:, d, None] - query[d] - shift[d] for d in axes]
+                entries = {
+                    (i, j): jnp.sum(weight * centred[i] * centred[j], axis=0) for i in axes for j in axes[: i + 1]
+                }
+                return jnp.stack([jnp.stack([entries[max(i, j), min(i, j)] for j in axes]) for i in axes])
+            centred = jnp.sqrt(weight)[:, None] * (points[:, :, None] - query - shift)
+            return jnp.moveaxis(jnp.einsum("bdq,beq->qde", centred, centred, precision="highest"), 0, -1)
 
         return _second_pass(term, points, log_weights, query, inverse_noise, log_total)
 
@@ -219,12 +223,12 @@ def _by_products(points, log_weights, query, inverse_noise, with_mean: bool):
 
 
 def _second_pass(term, points, log_weights, query, inverse_noise, log_total):
-    """Sum over the blocks of ``term(weight (b, q), log weight (b, q), difference (b, D, q))``, weights normalised."""
+    """Sum over the blocks of ``term(weight (b, q), log weight (b, q), points (b, D))``, weights normalised."""
 
     def add_block(total, block):
-        difference, logit = _logits(block[0], block[1], query, inverse_noise)
-        log_weight = logit - log_total
-        return total + term(jnp.exp(log_weight), log_weight, difference), None
+        points, log_weights = block
+        log_weight = log_weights[:, None] - _square(points, query, inverse_noise) / 2 - log_total
+        return total + term(jnp.exp(log_weight), log_weight, points), None
 
     blocks = _blocks(points, log_weights)
     first = jax.tree.map(lambda leaf: leaf[0], blocks)
@@ -244,33 +248,28 @@ def _blocks(points, log_weights):
     return padded.reshape(blocks, size, dim), weights.reshape(blocks, size)
 
 
-def _logits(points, log_weights, query, inverse_noise):
-    """Differences y - x ``(b, D, q)`` and logits ln w - |y - x|^2/(2 s^2) ``(b, q)``; scaled before they are squared."""
-    difference = points[:, :, None] - query[None]
-    if points.shape[1] <= FEW_DIMENSIONS:
-        square = sum(jnp.square(difference[:, d] * inverse_noise) for d in range(points.shape[1]))
-    else:
-        square = jnp.sum(jnp.square(difference * inverse_noise), axis=1)
-    return difference, log_weights[:, None] - square / 2
-
-
 def _difference_form(points, log_weights, query, inverse_noise, origin):
     """Logits ``(b, q)`` and the map from weights ``(b, q)`` to sum_i w_i (y_i - origin) ``(D, q)``, through differences."""
+    logit = log_weights[:, None] - _square(points, query, inverse_noise) / 2
     if len(query) > FEW_DIMENSIONS:
-        logit = log_weights[:, None] - _many_squares(points, query, inverse_noise) / 2
         return logit, partial(_moved, points, jnp.mean(points, axis=0), origin)
-    axes = range(len(query))
-    # no array holds all differences: XLA would fill it before it goes on
-    square = sum(jnp.square((points[:, d, None] - query[d]) * inverse_noise) for d in axes)
 
     def weighted_sum(weight):
+        axes = range(len(query))
         return jnp.stack([jnp.sum(weight * (points[:, d, None] - origin[d]), axis=0) for d in axes])
 
-    return log_weights[:, None] - square / 2, weighted_sum
+    return logit, weighted_sum
+
+
+def _square(points, query, inverse_noise):
+    """|y - x|^2/s^2, ``(b, q)``, scaled before it is squared; no array ever holds all differences, which takes longest."""
+    if len(query) > FEW_DIMENSIONS:
+        return _many_squares(points, query, inverse_noise)
+    return sum(jnp.square((points[:, d, None] - query[d]) * inverse_noise) for d in range(len(query)))
 
 
 def _many_squares(points, query, inverse_noise):
-    """|y - x|^2/s^2, ``(b, q)``, some dimensions at a time, so that differences are never all in memory."""
+    """`_square` of many dimensions, some at a time."""
     missing = -len(query) % FEW_DIMENSIONS
     of_points, of_query = (
         jnp.pad(each, ((0, missing), (0, 0))).reshape(-1, FEW_DIMENSIONS, each.shape[1]) for each in (points.T, query)
