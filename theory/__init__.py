@@ -14,7 +14,7 @@ from theory.denoisers import (
     GuidedDenoiser,
     ScheduledErrorDenoiser,
 )
-from theory.empirical import Posterior, posterior
+from theory.empirical import Posterior, padded, posterior
 from theory.flow import Flow, probability_flow
 from theory.likelihood import Likelihood, log_likelihood
 from theory.manifolds import Circle, FlatTorus, LinearSubspace, Manifold, Segment, Sphere, SwissRoll
@@ -42,6 +42,7 @@ __all__ = [
     "edm_schedule",
     "log_likelihood",
     "log_uniform_schedule",
+    "padded",
     "posterior",
     "probability_flow",
 ]

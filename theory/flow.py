@@ -73,9 +73,9 @@ def probability_flow(
     knows its points, else 1e-7 sigma_max, and to rounding where that is larger.
 
     With ``batch_size`` that many trajectories are solved at a time, which bounds the memory (about a dozen arrays of the
-    size of their states, and what the denoiser needs); each batch has steps of its own, and ``stats`` and ``result`` are
-    those of the longest and of the first that failed. With ``progress`` a bar shows the batches, or, of one, the way in
-    log noise. A denoiser with a mesh divides each batch over its devices.
+    size of their states, and what the denoiser needs) and lets one program serve any number of them; each batch has steps
+    of its own, and ``stats`` and ``result`` are those of the longest and of the first that failed. With ``progress`` a bar
+    shows the batches, or, of one, the way in log noise. A denoiser with a mesh divides each batch over its devices.
 
     Returns a `Flow`. Raises ``ValueError`` for no starts, NaN starts, sigma_min above sigma_max, a grid or save_at that
     does not descend or leaves the range, tolerances not positive, a batch_size below 1 and a solver that cannot adapt and
@@ -116,12 +116,12 @@ def _in_batches(solve, denoiser, x, batch_size: int | None, progress: bool) -> F
         return solve(denoiser, x if mesh is None or is_traced(x) else placed(mesh, x))
 
     count, dim = math.prod(x.shape[:-1]), x.shape[-1]
-    if batch_size is None or batch_size >= count:
+    if batch_size is None:
         return one(x)
     flat, found = x.reshape(count, dim), []
-    with tqdm(total=count, unit="trajectory", disable=not progress, leave=False) as bar:
+    with tqdm(total=count, unit="trajectory", disable=not progress or batch_size >= count, leave=False) as bar:
         for first in range(0, count, batch_size):
-            # the last batch is filled up with its last state: all have one shape, and a repeated state changes no step
+            # the last is filled up with its last state: all batches have one shape, and a repeated state changes no step
             found.append(one(flat[jnp.clip(jnp.arange(first, first + batch_size), max=count - 1)]))
             jax.block_until_ready(found[-1])
             bar.update(min(batch_size, count - first))

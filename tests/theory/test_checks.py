@@ -26,6 +26,7 @@ from theory import (
     log_likelihood,
     log_uniform_schedule,
     metrics,
+    padded,
     posterior,
     probability_flow,
 )
@@ -86,6 +87,7 @@ BAD = {
     "all weights zero": (lambda: EmpiricalDenoiser(P, np.zeros(4)), "weights must not all be zero"),
     "too few weights": (lambda: EmpiricalDenoiser(P, np.ones(3)), r"weights must have shape \(4,\)"),
     "unknown evaluator": (lambda: EmpiricalDenoiser(P, evaluator="fast"), "evaluator must be one of .* got 'fast'"),
+    "padding below the points": (lambda: padded(P, size=3), "size must be at least 4, got 3"),
     "tolerance zero": (lambda: posterior(P, X, 1.0, tolerance=0.0), "tolerance must be .* positive, got 0"),
     "negative tolerance": (lambda: EmpiricalDenoiser(P, tolerance=-1e-3), "tolerance must be .* positive"),
     "complex x": (lambda: DENOISER(X + 1j, 1.0), "x must be an array of real numbers"),

@@ -15,13 +15,14 @@ from theory.checks import (
     is_traced,
     poison,
     require_choice,
+    require_count,
     require_nonnegative,
     require_points,
     require_positive,
     require_query,
 )
 from theory.empirical import certified, dense, fused, sharded
-from theory.empirical.index import MOST_DIMENSIONS, Index, build_index
+from theory.empirical.index import MOST_DIMENSIONS, Index, bucket, build_index
 
 EVALUATORS = ("auto", "certified", "dense")
 _MANY_POINTS = {
@@ -169,6 +170,25 @@ def posterior(
     once = evaluator == "certified" or points.shape[0] * math.prod(x.shape[:-1]) >= _WORTH_AN_INDEX
     index = prepare(points, log_weights, evaluator if once else "dense", tolerance, mesh)
     return make_posterior(points, log_weights, x, poison(sigma, sigma > 0), index, mesh)
+
+
+def padded(points, weights=None, *, size: int | None = None) -> tuple[Array, Array]:
+    """Points ``(size, D)`` and weights ``(size,)``, filled up with points of weight 0: one program for every n up to size.
+
+    size: by default the least of 16, 20, 24, 28, 32, 40, ... (4 of each octave) that holds the n points. Give both to
+    `posterior` or a denoiser: the same distribution, without compiling anew for every n. Raises ``ValueError`` for points
+    and weights that `posterior` refuses and a size below n.
+    """
+    require_points("points", points)
+    (points,) = common_float(points=points)
+    weights = jnp.exp(normalized_log_weights(weights, points))
+    size = bucket(len(points)) if size is None else require_count("size", size, len(points))
+    # in NumPy where that can be: a shape that is not met again should compile nothing
+    xp = jnp if is_traced(points, weights) else np
+    points, weights = xp.asarray(points), xp.asarray(weights)
+    missing = size - len(points)
+    filled = xp.concatenate([points, xp.broadcast_to(points[:1], (missing, points.shape[1]))])
+    return jnp.asarray(filled), jnp.asarray(xp.concatenate([weights, xp.zeros(missing, weights.dtype)]))
 
 
 def prepare(points, log_weights, evaluator: str, tolerance: float | None, mesh: Mesh | None = None) -> Index | None:

@@ -239,7 +239,7 @@ def _in_rows(levels, top, order, tolerance, dtype) -> Index:
         "witness_log": np.where(points[nearest], log[nearest], -np.inf),
     }
     # rows beyond the last level repeat its last: one compiled program serves every number of rows up to the bucket's
-    filled = np.minimum(np.arange(_bucket(len(log))), len(log) - 1)
+    filled = np.minimum(np.arange(bucket(len(log))), len(log) - 1)
     unused = _LEVELS - len(start)
     arrays = {name: array[filled] for name, array in by_row.items()} | {
         "least": np.r_[[noise for _, noise, _ in levels], np.full(unused, np.inf)],
@@ -255,10 +255,10 @@ def _in_rows(levels, top, order, tolerance, dtype) -> Index:
     )
 
 
-def _bucket(rows: int) -> int:
-    """The least of 16, 20, 24, 28, 32, 40, ... that holds so many rows."""
-    step = max(4, 2 ** (max(rows - 1, 1).bit_length() - 3))
-    return max(16, -(-rows // step) * step)
+def bucket(number: int) -> int:
+    """The least of 16, 20, 24, 28, 32, 40, ... that holds so many."""
+    step = max(4, 2 ** (max(number - 1, 1).bit_length() - 3))
+    return max(16, -(-number // step) * step)
 
 
 def _blocks(sources: _Sources) -> _Sources:

@@ -1,9 +1,10 @@
 """The posterior over training points: moments, padding, blocks and scale."""
 
+import jax
 import numpy as np
 import pytest
 
-from theory import posterior
+from theory import ErrorProneDenoiser, padded, posterior, probability_flow
 from theory.metrics import smoothness
 
 POINTS = np.random.default_rng(0).normal(size=(40, 3))
@@ -93,3 +94,30 @@ def test_covariance_is_the_jacobian_of_the_mean():
     measured = smoothness(lambda x, sigma: posterior(POINTS, x, sigma).mean, X, 0.5)
     np.testing.assert_allclose(measured.trace, np.trace(covariance, axis1=1, axis2=2) / 0.25, rtol=1e-8)
     np.testing.assert_allclose(measured.norm, np.linalg.norm(covariance, axis=(1, 2)) / 0.25, rtol=1e-8)
+
+
+class TestPadded:
+    def test_is_the_same_distribution(self, rng):
+        points, x = rng.normal(size=(170, 2)) + 5, rng.normal(size=(9, 2)) + 5
+        for weights in (None, rng.exponential(size=170)):
+            more, their_weights = padded(points, weights)
+            assert more.shape == (192, 2)
+            found, expected = posterior(more, x, 0.3, weights=their_weights), posterior(points, x, 0.3, weights=weights)
+            np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-14)
+            np.testing.assert_allclose(found.log_density, expected.log_density, rtol=1e-13)
+            np.testing.assert_allclose(found.participation, expected.participation, rtol=1e-12)
+
+    def test_one_program_for_every_number_of_points_and_trajectories(self, rng, caplog):
+        compiled = []
+        for number, trajectories in ((170, 30), (191, 17), (185, 40)):
+            points, starts = rng.normal(size=(number, 2)), 10 * rng.normal(size=(trajectories, 2))
+            more, weights = padded(points)
+            caplog.clear()
+            with jax.log_compiles():
+                found = probability_flow(
+                    ErrorProneDenoiser(more, 0.1, weights), starts, sigma_max=10.0, sigma_min=0.1, batch_size=40
+                )
+            compiled.append(sum("Compiling" in each.message and "_flow" in each.message for each in caplog.records))
+            alone = probability_flow(ErrorProneDenoiser(points, 0.1), starts, sigma_max=10.0, sigma_min=0.1)
+            np.testing.assert_allclose(found.x, alone.x, atol=1e-9)
+        assert compiled == [1, 0, 0]
