@@ -110,7 +110,8 @@ def _figure(by_width, by_noise, benchmark):
             )
     left.set(xscale="log", yscale="log", xlabel="number of training points n", ylabel="time for each state (µs)")
     left.set_title(f"{benchmark.queries} states, noise in spacings")
-    left.legend(fontsize=7)
+    left.legend(fontsize=7, loc="lower right")
+    left.set_ylim(bottom=0.08)
     noise, least, most = by_noise.T
     right.errorbar(noise, least, [0 * least, most - least], color=palette[0], marker=MARKERS[0], capsize=2)
     right.set(xscale="log", yscale="log", xlabel="noise s (side of the square: 2)", ylabel="time for each state (µs)")

@@ -4,8 +4,8 @@ All functions take points ``(n, D)``, normalised log weights ``(n,)`` (-inf is p
 noise level per query ``(m,)``, of one dtype. They are compiled once per shape and are safe under jit, vmap and grad.
 
 Squared distances are sums of squared differences and the mean is a sum of weights times differences. The product form
-|x|^2 - 2 x.y + |y|^2, whose error eps (R/s)^2 is useless at small noise, serves many dimensions only where a bound on
-that error keeps it within the accuracy that `Posterior` states. Memory is bounded by the block, not by n times m.
+|x|^2 - 2 x.y + |y|^2, whose error eps (R/s)^2 is useless at small noise, serves many dimensions where its own result shows
+that this does no harm. Memory is bounded by the block, not by n times m.
 """
 
 import math

@@ -40,8 +40,9 @@ class Posterior(eqx.Module):
     Shapes: points ``(n, D)``, x ``(*batch, D)``, noise ``(*batch,)``, one s for each state. Made by `posterior` or by a
     denoiser. Accuracy, for x = y_i + O(s) at any offset of the data, against the exact value for the same rounded
     inputs: mean within 1e-5 s + 2 eps max|y|, log density within 1e-5 max(1, |log density|); in float64, 1e-12 for both
-    1e-5. Far from the data the values are exact for logits perturbed by 8 eps |logit|. The range is |x - y| < 1e19 s in
-    float32 (1e154 s in float64). Equations: [posterior-mean], [tweedie] and [jacobian].
+    1e-5. Far from the data, and in some ten dimensions or more, where noise alone takes x far, the values are exact for
+    logits perturbed by 8 eps |logit|. The range is |x - y| < 1e19 s in float32 (1e154 s in float64). Equations:
+    [posterior-mean], [tweedie] and [jacobian].
     """
 
     points: Float[Array, "n D"]
