@@ -173,8 +173,8 @@ def _bounds(index: Index, candidates, number, x, inverse):
         )
         mass = jnp.where(live, index.mass[rows], -jnp.inf)[..., None]
         known = jnp.where(live, index.witness_log[rows], -jnp.inf)[..., None]
-        floor = jnp.max(jnp.maximum(mass - far, known - witness), axis=1)
-        return jnp.maximum(carry[0], floor), jnp.maximum(carry[1], jnp.max(mass - near, axis=1))
+        floor = _maximum(jnp.maximum(mass - far, known - witness))
+        return jnp.maximum(carry[0], floor), jnp.maximum(carry[1], _maximum(mass - near))
 
     nothing = jnp.full(inverse.shape, -jnp.inf, x.dtype)
     return _over_candidates(number, candidates.shape[1], step, (nothing, nothing))
@@ -210,9 +210,16 @@ def _largest(index: Index, rows, number, x, inverse, floor):
     """The largest log term of each query ``(g, q)`` where it is above the floor."""
 
     def step(j, largest):
-        return jnp.maximum(largest, jnp.max(_log_terms(index, rows[:, j], x, inverse), axis=1))
+        return jnp.maximum(largest, _maximum(_log_terms(index, rows[:, j], x, inverse)))
 
     return jax.lax.fori_loop(0, jnp.max(number), step, floor)
+
+
+def _maximum(values):
+    """Over the middle axis, by halves: XLA vectorises these, but not the maximum of a column."""
+    while values.shape[1] > 1 and values.shape[1] % 2 == 0:
+        values = jnp.maximum(values[:, : values.shape[1] // 2], values[:, values.shape[1] // 2 :])
+    return jnp.max(values, axis=1)
 
 
 def _sums(index: Index, rows, number, x, inverse, origin, reference):
