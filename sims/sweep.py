@@ -1,6 +1,9 @@
 """How a grid is executed: group after group, with progress, each written as soon as it is there."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from tqdm import tqdm
@@ -17,8 +20,31 @@ def run_serially(store: Store, compute: Callable[[tuple[int, ...]], Mapping], *,
     done = store.done
     if done.any():
         print(f"resuming: {done.sum() * cells} of {done.size * cells} cells found done in {store.path}", flush=True)
-    with tqdm(total=done.size * cells, initial=int(done.sum()) * cells, unit="cell", smoothing=0.1) as progress:
+    bar = tqdm(total=done.size * cells, initial=int(done.sum()) * cells, unit="cell", smoothing=0.1)
+    with bar as progress, interruptions() as asked_to_stop:
         for index in np.ndindex(done.shape):
             if not done[index]:
                 store.write(index, compute(index))
                 progress.update(cells)
+            if asked_to_stop:
+                raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def interruptions() -> Iterator[list[int]]:
+    """A list of the interrupts (SIGINT) that arrive, which a callback of a library may have swallowed otherwise."""
+    arrived: list[int] = []
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        yield arrived
+        return
+
+    def note(number, frame):
+        arrived.append(number)
+        handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield arrived
+    finally:
+        signal.signal(signal.SIGINT, handler)
