@@ -33,7 +33,8 @@ def moments(index: Index, points, log_weights, x, noise) -> tuple[Float[Array, "
     good = jnp.all(jnp.isfinite(x), axis=1) & (noise > 0)
     x, noise = jnp.where(good[:, None], x, points[0]), jnp.where(good, noise, 1)
     count, dim = x.shape
-    chunk = min(_CHUNK, max(8, 2 ** math.ceil(math.log2(count / _GROUP))))
+    most = _CHUNK if 4 * count >= len(points) else _CHUNK // 2  # few queries lie further apart
+    chunk = min(most, max(8, 2 ** math.ceil(math.log2(count / _GROUP))))
     shape, size = (_GROUP, chunk), _GROUP * chunk
     origin, places = dense.nearest_in_box(points, x), _curve(index, x)
 
