@@ -105,11 +105,11 @@ def probability_flow(
     solve = partial(
         _adaptive_flow, solver=solver, levels=levels, floor=floor, max_steps=max_steps, progress=meter, **scalars
     )
-    return _in_batches(solve, denoiser, x, batch_size, progress)
+    return _in_batches(solve, denoiser, x, batch_size, progress and not meter)
 
 
 def _in_batches(solve, denoiser, x, batch_size: int | None, progress: bool) -> Flow:
-    """The flows of batches, one after the other, as one."""
+    """The flows of batches, one after the other, as one; progress, whether to show a bar of the batches."""
     mesh = denoiser.mesh if isinstance(denoiser, ErrorProneDenoiser) else None
 
     def one(x):
@@ -119,7 +119,7 @@ def _in_batches(solve, denoiser, x, batch_size: int | None, progress: bool) -> F
     if batch_size is None:
         return one(x)
     flat, found = x.reshape(count, dim), []
-    with tqdm(total=count, unit="trajectory", disable=not progress or batch_size >= count, leave=False) as bar:
+    with tqdm(total=count, unit="trajectory", disable=not progress, leave=False) as bar:
         for first in range(0, count, batch_size):
             # the last is filled up with its last state: all batches have one shape, and a repeated state changes no step
             found.append(one(flat[jnp.clip(jnp.arange(first, first + batch_size), max=count - 1)]))

@@ -25,10 +25,7 @@ from theory.empirical import certified, dense, fused, sharded
 from theory.empirical.index import MOST_DIMENSIONS, Index, bucket, build_index
 
 EVALUATORS = ("auto", "certified", "dense")
-_MANY_POINTS = {
-    False: 4096,
-    True: 2**20,
-}  # on a GPU? From here on, in at most _LOW dimensions, "auto" prepares an index
+_MANY_POINTS = {"cpu": 4096, "gpu": 2**20}  # from here on, in at most _LOW dimensions, "auto" prepares an index
 _LOW = 3
 _MANY_QUERIES = 64  # fewer meet all points
 _WORTH_AN_INDEX = 2**30  # pairs of a point and a state that take longer than sorting the points for one use
@@ -214,7 +211,11 @@ def prepare(points, log_weights, evaluator: str, tolerance: float | None, mesh: 
         if divided:
             raise ValueError('evaluator "certified" needs all points: divide the states only, or take "dense"')
     elif (
-        evaluator == "dense" or traced or divided or count < _MANY_POINTS[jax.default_backend() == "gpu"] or dim > _LOW
+        evaluator == "dense"
+        or traced
+        or divided
+        or count < _MANY_POINTS.get(jax.default_backend(), _MANY_POINTS["cpu"])
+        or dim > _LOW
     ):
         return None
     return build_index(points, log_weights, tolerance or (1e-12 if points.dtype.itemsize == 8 else 1e-5))

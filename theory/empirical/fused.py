@@ -27,16 +27,18 @@ _LOG2E = math.log2(math.e)
 
 def moments(points, log_weights, x, noise) -> tuple[Float[Array, " m"], Float[Array, "m D"]]:
     """What `dense.moments` finds, ``(m,)`` and ``(m, D)``; on an NVIDIA GPU by one kernel [posterior-mean]."""
-    if x.shape[1] > dense.FEW_DIMENSIONS or jax.default_backend() != "gpu":
-        return dense.moments(points, log_weights, x, noise)
-    return _by_platform(points, log_weights, x, noise)
+    return (_by_platform if _has_kernel(x) else dense.moments)(points, log_weights, x, noise)
 
 
 def log_normalizer(points, log_weights, x, noise) -> Float[Array, " m"]:
     """What `dense.log_normalizer` finds, ``(m,)``; on an NVIDIA GPU by the kernel of `moments` [posterior-mean]."""
-    if x.shape[1] > dense.FEW_DIMENSIONS or jax.default_backend() != "gpu":
-        return dense.log_normalizer(points, log_weights, x, noise)
-    return _by_platform(points, log_weights, x, noise)[0]
+    if _has_kernel(x):
+        return _by_platform(points, log_weights, x, noise)[0]
+    return dense.log_normalizer(points, log_weights, x, noise)
+
+
+def _has_kernel(x) -> bool:
+    return jax.default_backend() == "gpu" and x.shape[1] <= dense.FEW_DIMENSIONS
 
 
 @jax.custom_jvp
