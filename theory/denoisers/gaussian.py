@@ -26,8 +26,8 @@ from theory.denoisers._covariance import (
     solve,
     spectrum,
 )
-from theory.empirical.dense import nearest_in_box
 from theory.empirical.distribution import broadcast_noise, normalized_log_weights
+from theory.empirical.tiles import nearest_in_box
 
 
 class GaussianMixtureDenoiser(eqx.Module):

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 
 from theory.empirical import dense
 from theory.empirical.index import Index, interleaved, interpolation_error, lebesgue_constant
+from theory.empirical.tiles import nearest_in_box
 
 _CHUNK = 128  # queries that share their rows
 _GROUP = 16  # chunks at once
@@ -36,7 +37,7 @@ def moments(index: Index, points, log_weights, x, noise) -> tuple[Float[Array, "
     most = _CHUNK if 4 * count >= len(points) else _CHUNK // 2  # few queries lie further apart
     chunk = min(most, max(8, 2 ** math.ceil(math.log2(count / _GROUP))))
     shape, size = (_GROUP, chunk), _GROUP * chunk
-    origin, places = dense.nearest_in_box(points, x), _curve(index, x)
+    origin, places = nearest_in_box(points, x), _curve(index, x)
 
     def one_round(carry):
         log_total, offset, todo, level = carry

@@ -3,31 +3,35 @@
 All functions take points ``(n, D)``, normalised log weights ``(n,)`` (-inf is padding), queries ``(m, D)`` and one
 noise level per query ``(m,)``, of one dtype. They are compiled once per shape and are safe under jit, vmap and grad.
 
-Squared distances are sums of squared differences and the mean is a sum of weights times differences. The product form
-|x|^2 - 2 x.y + |y|^2, whose error eps (R/s)^2 is useless at small noise, serves many dimensions where its own result shows
-that this does no harm. Memory is bounded by the block, not by n times m.
+Squared distances are sums of squared differences and the mean is a sum of weights times differences; in many dimensions
+`products` are taken where they are as accurate. Memory is bounded by the block, not by n times m.
 """
 
-import math
-from collections.abc import Callable
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from theory.empirical import products
+from theory.empirical.tiles import (
+    finite,
+    in_blocks,
+    nearest_in_box,
+    over_queries,
+    refined,
+    tile,
+    tile_of_products,
+)
+
 FEW_DIMENSIONS = 8  # up to here sums over dimensions are unrolled, which lets XLA vectorise over the queries
-
-
-def _tile() -> tuple[int, int]:
-    """How many queries and training points meet at once: in a processor what its second-level cache holds."""
-    return (1024, 256) if jax.default_backend() == "cpu" else (16384, 1024)
+_TOGETHER = 16  # dimensions that are unrolled where there are more; with 8, XLA takes five times as long
 
 
 @jax.jit
 def log_normalizer(points, log_weights, x, noise) -> Float[Array, " m"]:
     """ln sum_i w_i exp(-|x - y_i|^2/(2 s^2)), shape ``(m,)`` [posterior-mean]."""
-    return _over_queries(lambda q, inv: _first_pass(points, log_weights, q, inv, with_mean=False)[0], x, noise)
+    return _first_pass(points, log_weights, x, noise, with_mean=False)[0]
 
 
 @jax.jit
@@ -36,27 +40,17 @@ def moments(points, log_weights, x, noise) -> tuple[Float[Array, " m"], Float[Ar
 
     The offset is E[y|x] - c = sum_i w_i (y_i - c), c the `nearest_in_box` of x.
     """
-
-    def one_chunk(query, inverse_noise):
-        log_total, offset = _first_pass(points, log_weights, query, inverse_noise, with_mean=True)
-        return jnp.concatenate([log_total[None], offset])
-
-    found = _over_queries(one_chunk, x, noise)
-    return found[:, 0], found[:, 1:]
-
-
-def nearest_in_box(points: Float[Array, "n D"], x: Float[Array, "*batch D"]) -> Float[Array, "*batch D"]:
-    """x, moved into the bounding box of the points: the origin of the mean, so that it has no rounding of a far x."""
-    return jax.lax.stop_gradient(jnp.clip(x, jnp.min(points, axis=0), jnp.max(points, axis=0)))
+    return _first_pass(points, log_weights, x, noise, with_mean=True)
 
 
 @jax.jit
 def covariance(points, log_weights, x, noise) -> Float[Array, "m D D"]:
     """Cov[y|x], shape ``(m, D, D)``, about the mean itself, so that it keeps its relative accuracy far from the data."""
+    log_total, offset = _first_pass(points, log_weights, x, noise, with_mean=True)
+    shift = offset + (nearest_in_box(points, x) - x)
 
-    def one_chunk(query, inverse_noise):
-        log_total, offset = _first_pass(points, log_weights, query, inverse_noise, with_mean=True)
-        shift = offset + nearest_in_box(points, query.T).T - query
+    def one_chunk(x, noise, log_total, shift):
+        query, shift = x.T, shift.T
 
         def term(weight, _, points):
             axes = range(len(shift))
@@ -69,9 +63,9 @@ def covariance(points, log_weights, x, noise) -> Float[Array, "m D D"]:
             centred = jnp.sqrt(weight)[:, None] * (points[:, :, None] - query - shift)
             return jnp.moveaxis(jnp.einsum("bdq,beq->qde", centred, centred, precision="highest"), 0, -1)
 
-        return _second_pass(term, points, log_weights, query, inverse_noise, log_total)
+        return jnp.moveaxis(_second_pass(term, points, log_weights, x, noise, log_total), -1, 0)
 
-    return _over_queries(one_chunk, x, noise, _chunk_of_differences(x))
+    return over_queries(one_chunk, _chunk_of_differences(x), x, noise, log_total, shift)
 
 
 @jax.jit
@@ -91,49 +85,42 @@ def weight_square(points, log_weights, x, noise) -> Float[Array, " m"]:
 
 
 def _posterior_sum(term, points, log_weights, x, noise):
-    def one_chunk(query, inverse_noise):
-        log_total, _ = _first_pass(points, log_weights, query, inverse_noise, with_mean=False)
-        return _second_pass(term, points, log_weights, query, inverse_noise, log_total)
-
-    return _over_queries(one_chunk, x, noise, _chunk_of_differences(x))
+    log_total, _ = _first_pass(points, log_weights, x, noise, with_mean=False)
+    one_chunk = partial(_second_pass, term, points, log_weights)
+    return over_queries(one_chunk, _chunk_of_differences(x), x, noise, log_total)
 
 
 def _chunk_of_differences(x) -> int:
     """Queries at once where the differences from a block of points are kept."""
-    return _tile()[0] // (1 if x.shape[1] <= FEW_DIMENSIONS else 8)
+    return tile()[0] // (1 if x.shape[1] <= FEW_DIMENSIONS else 8)
 
 
-def _over_queries(one_chunk: Callable, x, noise, chunk: int | None = None):
-    """Apply ``one_chunk(query (D, q), 1/noise (q,)) -> (..., q)`` to chunks of queries; queries come first."""
-    count, dim = x.shape
-    chunks = max(1, -(-count // (chunk or _tile()[0])))
-    size = -(-count // chunks)
-    padding = chunks * size - count
-    inverse = 1 / jnp.pad(noise, (0, padding), constant_values=1)
-    query = jnp.pad(x, ((0, padding), (0, 0)))
-    if chunks == 1:
-        return jnp.moveaxis(one_chunk(query.T, inverse), -1, 0)
-    stacked = jax.lax.map(
-        lambda args: jnp.moveaxis(one_chunk(args[0].T, args[1]), -1, 0),
-        (query.reshape(chunks, size, dim), inverse.reshape(chunks, size)),
+def _first_pass(points, log_weights, x, noise, *, with_mean: bool):
+    """Log normaliser ``(m,)`` and, where asked for, the offset of `moments` ``(m, D)``.
+
+    In many dimensions queries are asked in turn for the one point that has all the weight, for sums by matrix products
+    and for sums by differences, until one of these is accurate.
+    """
+    by_differences = partial(_by_differences, points, log_weights, with_mean=with_mean)
+    if x.shape[1] <= FEW_DIMENSIONS:
+        return over_queries(by_differences, tile()[0], x, noise)[:2]
+    of_points, chunk = products.table(points, log_weights), tile_of_products()[0]
+    by_winners, by_products = (
+        partial(each, of_points, with_mean=with_mean) for each in (products.by_winners, products.by_products)
     )
-    return stacked.reshape(chunks * size, *stacked.shape[2:])[:count]
+    found = over_queries(by_winners, chunk, x, noise)
+    found = refined(found, by_products, chunk // 4, x, noise)
+    return refined(found, by_differences, chunk // 16, x, noise)[:2]
 
 
-def _first_pass(points, log_weights, query, inverse_noise, *, with_mean: bool):
-    """Log normaliser ``(q,)`` and, where asked for, the offset of `moments` ``(D, q)``, by an online softmax over blocks."""
-    by_differences = partial(_online_softmax, with_mean=with_mean)
-    if len(query) <= FEW_DIMENSIONS:
-        return by_differences(points, log_weights, query, inverse_noise)
-    *by_products, certain = _by_products(points, log_weights, query, inverse_noise, with_mean)
-    return jax.lax.cond(
-        jnp.all(certain),
-        lambda: tuple(by_products),
-        lambda: by_differences(points, log_weights, query, inverse_noise),
-    )
+def _by_differences(points, log_weights, x, noise, *, with_mean: bool):
+    """As those of `products`, through differences, which are always certain."""
+    log_total, offset = _online_softmax(points, log_weights, x.T, 1 / noise, with_mean=with_mean)
+    return log_total, offset.T, jnp.ones(len(x), bool)
 
 
 def _online_softmax(points, log_weights, query, inverse_noise, with_mean: bool):
+    """`_first_pass` of queries ``(D, q)`` at ``1/noise``, through differences; the offset is ``(D, q)``."""
     dim, count = query.shape
     zeros = jnp.zeros((dim, count) if with_mean else (0, count), query.dtype)
     start = (jnp.full(count, -jnp.inf, query.dtype), jnp.zeros(count, query.dtype), zeros)
@@ -148,104 +135,31 @@ def _online_softmax(points, log_weights, query, inverse_noise, with_mean: bool):
             offset = rescale * offset + weighted_sum(weight)
         return (largest, total, offset), None
 
-    (largest, total, offset), _ = jax.lax.scan(jax.checkpoint(add_block), start, _blocks(points, log_weights))
+    (largest, total, offset), _ = jax.lax.scan(
+        jax.checkpoint(add_block), start, in_blocks(points, log_weights, tile()[1])
+    )
     return largest + jnp.log(total), offset / total
 
 
 def _rescaled(largest, logit):
     """The new largest logit ``(q,)``, the factor of the sums so far ``(q,)`` and the weights of a block ``(b, q)``."""
     new = jnp.maximum(largest, jax.lax.stop_gradient(jnp.max(logit, axis=0)))
-    # -inf only while all weights so far are zero; NaN must stay NaN
-    reference = jnp.where(jnp.isneginf(new), 0, new)
-    return new, jnp.exp(largest - reference), jnp.exp(logit - reference)
+    return new, jnp.exp(largest - finite(new)), jnp.exp(logit - finite(new))
 
 
-def _by_products(points, log_weights, query, inverse_noise, with_mean: bool):
-    """As `_online_softmax`, by matrix products about the centre of the points; and for which queries that is accurate.
-
-    Logits err by delta = 2 eps (R/s)^2 or less, R the lengths about the centre. That does no harm where one point has all
-    the weight, whose logit is then computed again, nor where delta and its product with the spread of the posterior are
-    small; differences round by as much where delta is some eps of the logit, as it is at large noise.
-    """
-    dim, count = query.shape
-    eps = jnp.finfo(query.dtype).eps
-    accuracy = 1e-12 if eps < 1e-10 else 1e-5
-    centre = jnp.mean(points, axis=0)
-    about = query - centre[:, None]
-    extent = jnp.max(jnp.sum((points - centre) ** 2, axis=1))
-    blocks = _blocks(points - centre, log_weights)
-    size = blocks[0].shape[1]
-
-    def add_block(carry, block):
-        (largest, second, winner), total, moved = carry
-        points, log_weights, first = block
-        lengths = jnp.sum(points**2, axis=1)[:, None]
-        square = lengths + jnp.sum(about**2, axis=0) - 2 * jnp.dot(points, about, precision="highest")
-        logit = log_weights[:, None] - jnp.maximum(square, 0) * inverse_noise**2 / 2
-        fixed, rows = jax.lax.stop_gradient(logit), jnp.arange(size)[:, None]
-        best = jnp.max(fixed, axis=0)
-        place = jnp.max(jnp.where(fixed == best, rows, 0), axis=0)  # argmax, which XLA does not vectorise
-        rest = jnp.max(jnp.where(rows == place, -jnp.inf, fixed), axis=0)
-        second = jnp.maximum(jnp.maximum(second, rest), jnp.minimum(largest, best))
-        winner = jnp.where(best > largest, first + place, winner)
-        largest, rescale, weight = _rescaled(largest, logit)
-        total = rescale * total + jnp.sum(weight, axis=0)
-        if with_mean:
-            terms = jnp.concatenate([points, lengths], axis=1)
-            moved = rescale * moved + jnp.dot(terms.T, weight, precision="highest")
-        return ((largest, second, winner), total, moved), None
-
-    nothing = jnp.full(count, -jnp.inf, query.dtype)
-    start = (
-        (nothing, nothing, jnp.zeros(count, int)),
-        jnp.zeros(count, query.dtype),
-        jnp.zeros((dim + 1 if with_mean else 0, count), query.dtype),
-    )
-    firsts = jnp.arange(len(blocks[0])) * size
-    ((largest, second, winner), total, moved), _ = jax.lax.scan(jax.checkpoint(add_block), start, (*blocks, firsts))
-
-    winning = points[winner].T
-    exact = log_weights[winner] - jnp.sum(jnp.square((winning - query) * inverse_noise), axis=0) / 2
-    delta = 2 * eps * (extent + jnp.sum(about**2, axis=0)) * inverse_noise**2
-    margin = 2 * delta + math.log(len(points) / accuracy) + jnp.log1p(jnp.sqrt(extent) * inverse_noise)
-    alone = largest - second > margin
-    log_total = jnp.where(alone, exact, largest + jnp.log(total))
-    log_density = log_total + dim * jnp.log(inverse_noise / math.sqrt(2 * math.pi))
-    certain = delta <= accuracy * jnp.maximum(1, jnp.abs(log_density))
-    if not with_mean:
-        return log_total, moved, alone | certain
-    mean = moved[:-1] / total
-    spread = jnp.sqrt(jnp.maximum(moved[-1] / total - jnp.sum(mean**2, axis=0), 0) + 8 * eps * extent)
-    origin = nearest_in_box(points, query.T).T
-    offset = jnp.where(alone, winning - origin, mean - (origin - centre[:, None]))
-    small = (delta * spread * inverse_noise <= accuracy) | (delta <= 8 * eps * jnp.abs(largest))
-    return log_total, offset, alone | certain & small
-
-
-def _second_pass(term, points, log_weights, query, inverse_noise, log_total):
+def _second_pass(term, points, log_weights, x, noise, log_total):
     """Sum over the blocks of ``term(weight (b, q), log weight (b, q), points (b, D))``, weights normalised."""
+    query, inverse_noise = x.T, 1 / noise
 
     def add_block(total, block):
         points, log_weights = block
         log_weight = log_weights[:, None] - _square(points, query, inverse_noise) / 2 - log_total
         return total + term(jnp.exp(log_weight), log_weight, points), None
 
-    blocks = _blocks(points, log_weights)
+    blocks = in_blocks(points, log_weights, tile()[1])
     first = jax.tree.map(lambda leaf: leaf[0], blocks)
     shape = jax.eval_shape(lambda block: add_block(0.0, block)[0], first)
     return jax.lax.scan(jax.checkpoint(add_block), jnp.zeros(shape.shape, shape.dtype), blocks)[0]
-
-
-def _blocks(points, log_weights):
-    """Points and log weights in blocks of equal size, the last filled with points of weight zero."""
-    count, dim = points.shape
-    # two at least: of a loop of one XLA makes one program, which takes every exponential again for every sum
-    blocks = max(-(-count // _tile()[1]), 2 if count >= 16 else 1)
-    size = -(-count // blocks)
-    padding = blocks * size - count
-    padded = jnp.pad(points, ((0, padding), (0, 0)), mode="edge")
-    weights = jnp.pad(log_weights, (0, padding), constant_values=-jnp.inf)
-    return padded.reshape(blocks, size, dim), weights.reshape(blocks, size)
 
 
 def _difference_form(points, log_weights, query, inverse_noise, origin):
@@ -270,15 +184,13 @@ def _square(points, query, inverse_noise):
 
 def _many_squares(points, query, inverse_noise):
     """`_square` of many dimensions, some at a time."""
-    missing = -len(query) % FEW_DIMENSIONS
+    missing = -len(query) % _TOGETHER
     of_points, of_query = (
-        jnp.pad(each, ((0, missing), (0, 0))).reshape(-1, FEW_DIMENSIONS, each.shape[1]) for each in (points.T, query)
+        jnp.pad(each, ((0, missing), (0, 0))).reshape(-1, _TOGETHER, each.shape[1]) for each in (points.T, query)
     )
 
     def add(square, some):
-        for y, x in zip(*some):
-            square += jnp.square((y[:, None] - x) * inverse_noise)
-        return square, None
+        return square + sum(jnp.square((y[:, None] - x) * inverse_noise) for y, x in zip(*some)), None
 
     start = jnp.zeros((len(points), query.shape[1]), query.dtype)
     return jax.lax.scan(add, start, (of_points, of_query))[0]

@@ -23,6 +23,8 @@ from theory.checks import (
 )
 from theory.empirical import certified, dense, fused, sharded
 from theory.empirical.index import MOST_DIMENSIONS, Index, bucket, build_index
+from theory.empirical.products import accuracy
+from theory.empirical.tiles import nearest_in_box
 
 EVALUATORS = ("auto", "certified", "dense")
 _MANY_POINTS = {"cpu": 4096, "gpu": 2**20}  # from here on, in at most _LOW dimensions, "auto" prepares an index
@@ -62,7 +64,7 @@ class Posterior(eqx.Module):
     @property
     def origin(self) -> Float[Array, "*batch D"]:
         """x, moved into the bounding box of the points where it lies outside; differences are summed about it."""
-        return dense.nearest_in_box(self.points, self.x)
+        return nearest_in_box(self.points, self.x)
 
     @property
     def offset(self) -> Float[Array, "*batch D"]:
@@ -218,7 +220,7 @@ def prepare(points, log_weights, evaluator: str, tolerance: float | None, mesh: 
         or dim > _LOW
     ):
         return None
-    return build_index(points, log_weights, tolerance or (1e-12 if points.dtype.itemsize == 8 else 1e-5))
+    return build_index(points, log_weights, tolerance or accuracy(points))
 
 
 @partial(jax.jit, static_argnames="mesh")

@@ -16,6 +16,7 @@ from jax.experimental.pallas import triton
 from jaxtyping import Array, Float
 
 from theory.empirical import dense
+from theory.empirical.tiles import nearest_in_box
 
 _QUERIES = {4: 512, 8: 128}  # of one program, by the bytes of a float
 _WARPS = 4
@@ -68,7 +69,7 @@ def kernel_moments(points, log_weights, x, noise, *, interpret: bool = False):
     known = jnp.log2(jnp.where(noise > 0, noise, jnp.nan))
     middle = jnp.exp2(-(jnp.nanmin(known) + jnp.nanmax(known)) / 2)
     scale = jax.lax.reduce_precision(jnp.where(jnp.isfinite(middle), middle, 1), jnp.finfo(x.dtype).nexp, 0)
-    both = jnp.stack([x, dense.nearest_in_box(points, x)]) * scale
+    both = jnp.stack([x, nearest_in_box(points, x)]) * scale
     at, origin = jnp.pad(both, ((0, 0), (0, idle), (0, 0))).mT
     spread = jnp.pad(noise * scale, (0, idle), constant_values=1)
     outside, side = jnp.max(jnp.abs(at - origin), axis=0), jnp.max(jnp.ptp(points, axis=0)) * scale

@@ -12,8 +12,9 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float
 
-from theory.empirical import certified, dense, fused
+from theory.empirical import certified, fused
 from theory.empirical.index import Index
+from theory.empirical.tiles import nearest_in_box
 
 STATES, POINTS = AXES = ("states", "points")
 
@@ -49,7 +50,7 @@ def moments(
     """
     mesh = _automatic(mesh)
     count, divided = len(x), parts(mesh, POINTS) > 1
-    origin = dense.nearest_in_box(points, x)
+    origin = nearest_in_box(points, x)
     missing, idle = -len(points) % parts(mesh, POINTS), -count % parts(mesh, STATES)
     points = jnp.pad(points, ((0, missing), (0, 0)), mode="edge")
     log_weights = jnp.pad(log_weights, (0, missing), constant_values=-jnp.inf)
@@ -74,7 +75,7 @@ def moments(
         log_total = jnp.where(empty, -jnp.inf, log_total)
         top = jax.lax.pmax(jax.lax.stop_gradient(log_total), POINTS)
         share = jnp.exp(log_total - top)[:, None]
-        moved = offset + (dense.nearest_in_box(points, x) - origin)
+        moved = offset + (nearest_in_box(points, x) - origin)
         sums = jax.lax.psum(jnp.concatenate([share, share * moved], axis=1), POINTS)
         return top + jnp.log(sums[:, 0]), sums[:, 1:] / sums[:, :1]
 

@@ -24,10 +24,11 @@ def _cloud(offset, dim=16):
     return 3 * np.random.default_rng(8).normal(size=(POINTS, dim)) + offset
 
 
-def _cluster(dim, gap=0.003):
-    """Points two by two, close to each other."""
-    pairs = np.random.default_rng(9).normal(size=(POINTS // 2, dim))
-    return np.concatenate([pairs, pairs + gap * np.random.default_rng(10).normal(size=pairs.shape)])
+def _cluster(dim, gap=0.003, scale=1.0):
+    """Points two by two, close to each other, in any order."""
+    pairs = scale * np.random.default_rng(9).normal(size=(POINTS // 2, dim))
+    both = np.concatenate([pairs, pairs + gap * np.random.default_rng(10).normal(size=pairs.shape)])
+    return np.random.default_rng(12).permutation(both)
 
 
 # name: points, noise. Few dimensions and many have code of their own.
@@ -51,6 +52,7 @@ CASES = {
     "256 dimensions, above the data": (_cloud(0.0, 256), 80.0),
     "twins, 64 dimensions": (_cluster(64, 0.0), 0.01),
     "pairs, 64 dimensions": (_cluster(64), 0.01),
+    "pairs that products cannot tell apart": (_cluster(16, 0.02, 1000.0), 0.025),
 }
 CONTRACT = {np.float32: 1e-5, np.float64: 1e-12}
 
@@ -86,6 +88,20 @@ def test_contract(rng, case, dtype):
         allowed = bound * float(noise) + 2 * np.finfo(dtype).eps * np.abs(points).max()
         assert np.linalg.norm(mean - true_mean) <= allowed
         assert abs(log_density - true_log_density) <= bound * max(1, abs(true_log_density))
+
+
+def test_every_state_in_its_own_way(rng):
+    """In many dimensions states with one point, with many and with too few digits meet in one call; each is accurate."""
+    points = _cluster(16, 0.1).astype(np.float32)
+    noise = np.geomspace(0.001, 80, 400, dtype=np.float32)[rng.permutation(400)]
+    near = points[rng.integers(len(points), size=400)]
+    x = (near + noise[:, None] * rng.normal(size=near.shape)).astype(np.float32)
+    mean, log_density = posterior(points, x, noise).mean_and_log_density
+    true_mean, true_log_density = posterior(points.astype(float), x, noise).mean_and_log_density
+    allowed = 1e-5 * np.maximum(1, np.abs(true_log_density))
+    np.testing.assert_array_less(np.abs(log_density - np.asarray(true_log_density)), allowed)
+    allowed = 1e-5 * noise + 2 * np.finfo(np.float32).eps * np.abs(points).max()
+    np.testing.assert_array_less(np.linalg.norm(mean - true_mean, axis=1), allowed)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from theory.empirical import dense, fused
+from theory.empirical.tiles import nearest_in_box
 
 GPU = jax.default_backend() == "gpu"
 DRAWN = np.random.default_rng(20261127)
@@ -97,7 +98,7 @@ def test_transforms_on_a_gpu():
     points, log_weights, x, noise = cloud(2, 500, 300, np.float32)
     value, gradient = jax.value_and_grad(lambda x: jnp.sum(fused.log_normalizer(points, log_weights, x, noise)))(x)
     log_total, offset = dense.moments(points, log_weights, x, noise)
-    shift = offset + dense.nearest_in_box(points, x) - x
+    shift = offset + nearest_in_box(points, x) - x
     np.testing.assert_allclose(value, jnp.sum(log_total), rtol=1e-5)
     np.testing.assert_allclose(gradient, shift / noise[:, None] ** 2, atol=1e-3)
     shifted = jnp.stack([points, points + 1])
