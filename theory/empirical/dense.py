@@ -108,9 +108,12 @@ def _first_pass(points, log_weights, x, noise, *, with_mean: bool):
     by_winners, by_products = (
         partial(each, of_points, with_mean=with_mean) for each in (products.by_winners, products.by_products)
     )
-    found = over_queries(by_winners, chunk, x, noise)
-    found = refined(found, by_products, chunk // 4, x, noise)
-    return refined(found, by_differences, chunk // 16, x, noise)[:2]
+    found = jax.lax.cond(
+        jnp.any(products.near_one_point(of_points, noise)),
+        lambda: refined(over_queries(by_winners, chunk, x, noise), by_products, chunk // 8, x, noise),
+        lambda: over_queries(by_products, chunk, x, noise),
+    )
+    return refined(found, by_differences, chunk // 32, x, noise)[:2]
 
 
 def _by_differences(points, log_weights, x, noise, *, with_mean: bool):

@@ -6,12 +6,11 @@ that does harm. Evaluators take the `Table` of the points, queries ``(q, D)`` an
 """
 
 import math
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from theory.empirical.tiles import finite, in_blocks, nearest_in_box, tile_of_products
 
@@ -69,28 +68,31 @@ def accuracy(x) -> float:
     return 1e-12 if x.dtype.itemsize == 8 else 1e-5
 
 
+def near_one_point(table: Table, noise) -> Bool[Array, " q"]:
+    """Whether one point may have all the weight: hardly ever where noise is comparable to the distances of points."""
+    return table.mean_square / noise**2 > math.log(len(table.points) / accuracy(noise))
+
+
 def by_winners(table: Table, x, noise, *, with_mean: bool):
     """From the one point that has all the weight, whatever the rounding of the logits.
 
-    Its own logit is computed again, from differences. Where noise exceeds the distances of points, nobody is asked.
+    Its own logit is computed again, from differences.
     """
     logits = _logits(table, x, noise)
     margin = 2 * logits.delta + math.log(len(table.points) / accuracy(x)) + jnp.log1p(jnp.sqrt(logits.scaled))
-    nothing = jnp.full_like(noise, -jnp.inf)
-    nobody = (nothing, nothing, jnp.zeros(len(x), int))
-    hopeless = table.mean_square / noise**2 <= margin
-    seek = partial(_two_largest, logits, table.rows, nobody)
-    largest, second, winner = jax.lax.cond(jnp.all(hopeless), lambda: nobody, seek)
+    largest, second, winner = _two_largest(logits, table.rows)
     winning = table.points[winner]
     log_total = table.log_weights[winner] - jnp.sum(jnp.square((winning - x) / noise[:, None]), axis=1) / 2
     offset = (winning - nearest_in_box(table.points, x))[:, : x.shape[1] if with_mean else 0]
-    return log_total, offset, ~hopeless & (largest - second > margin)
+    return log_total, offset, largest - second > margin
 
 
-def _two_largest(logits: _Logits, rows, nobody):
+def _two_largest(logits: _Logits, rows):
     """The two largest logits ``(q,)`` over all blocks, and whose the first is."""
     size = rows.shape[1]
-    columns = jnp.arange(size)
+    columns = jnp.arange(size, dtype=rows.dtype)  # floats, whose maxima are faster
+    nothing = jnp.full_like(logits.reach, -jnp.inf)
+    start = ((nothing, nothing, jnp.zeros(len(nothing), int)), 0)
 
     def add_block(carry, rows):
         (largest, second, winner), first = carry
@@ -99,10 +101,10 @@ def _two_largest(logits: _Logits, rows, nobody):
         place = jnp.max(jnp.where(logit == best[:, None], columns, 0), axis=1)  # argmax, which XLA does not vectorise
         rest = jnp.max(jnp.where(columns == place[:, None], -jnp.inf, logit), axis=1)
         second = jnp.maximum(jnp.maximum(second, rest), jnp.minimum(largest, best))
-        winner = jnp.where(best > largest, first + place, winner)
+        winner = jnp.where(best > largest, first + place.astype(int), winner)
         return ((jnp.maximum(largest, best), second, winner), first + size), None
 
-    return jax.lax.scan(add_block, (nobody, 0), rows)[0][0]
+    return jax.lax.scan(add_block, start, rows)[0][0]
 
 
 def by_products(table: Table, x, noise, *, with_mean: bool):

@@ -15,7 +15,7 @@ def tile() -> tuple[int, int]:
 
 def tile_of_products() -> tuple[int, int]:
     """The same where they meet in a matrix product, which sees to its own use of the caches."""
-    return (2048, 512) if jax.default_backend() == "cpu" else (16384, 1024)
+    return (4096, 512) if jax.default_backend() == "cpu" else (16384, 1024)
 
 
 def over_queries(one_chunk: Callable, chunk: int, *of_queries):
