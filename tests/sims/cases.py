@@ -64,7 +64,7 @@ SMALL = {
         "points": 16,
         "strengths": (0.4, 0.8),
         "stops": (1e-1, 1e-3, 1e-5),
-        "replicates": 2,
+        "replicates": 4,
         "trajectories": 200,
         "seed": 4,
     },

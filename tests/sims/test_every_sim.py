@@ -74,6 +74,8 @@ def test_figures_are_redrawn_from_the_store_without_computing(name, small, capsy
     monkeypatch.setattr("sims.experiment.Experiment.run", lambda *_: pytest.fail("redrawing computes"))
     # outlines of the glyphs: parts of fonts, as users have them, cost a quarter of the time and are the same everywhere
     monkeypatch.setitem(style.SETTINGS, "pdf.fonttype", 3)
+    # fewer pixels, for the same reason
+    monkeypatch.setitem(style.SETTINGS, "savefig.dpi", 60)
     for old in [*config.out.glob("*.png"), *config.out.glob("*.pdf")]:
         old.unlink()
     assert experiment(name).main(["--redraw", "--out", str(config.out)]) == 0

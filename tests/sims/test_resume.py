@@ -11,11 +11,11 @@ import time
 
 import numpy as np
 
-from sims.phase_diagram import run
+from sims.error_schedules import run
 from sims.store import Store
 from tests.sims import cases
 
-SMALL = cases.SMALL["phase_diagram"]
+SMALL = cases.SMALL["error_schedules"]  # whose program is the smallest of all
 
 
 def start(out, cache):
@@ -27,7 +27,7 @@ def start(out, cache):
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "PYTHONUNBUFFERED": "1",
     }
-    command = [sys.executable, "-m", "sims.phase_diagram", *flags, "--out", str(out)]
+    command = [sys.executable, "-m", "sims.error_schedules", *flags, "--out", str(out)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(command, env=environment, **pipes)
 
@@ -38,20 +38,21 @@ def finished(path):
 
 def chunk_times(path):
     """When each chunk of a measured variable was written."""
-    return {file: file.stat().st_mtime_ns for file in pathlib.Path(path, "gap", "c").rglob("*") if file.is_file()}
+    return {file: file.stat().st_mtime_ns for file in pathlib.Path(path, "spread", "c").rglob("*") if file.is_file()}
 
 
 def wait_for(path, groups, process):
     """Until as many groups are marked; their chunks are counted, for the process is to have the processor."""
     deadline = time.monotonic() + 90
-    while process.poll() is None and sum(file.name.isdigit() for file in path.glob("done/c/*/*/*")) < groups:
+    while process.poll() is None and sum(file.name.isdigit() for file in path.glob("done/c/*/*")) < groups:
         assert time.monotonic() < deadline
         time.sleep(0.005)
 
 
-def test_killed_and_interrupted_runs_end_as_an_uninterrupted_one(small_results, small_config, tmp_path, capsys):
-    path = tmp_path / "out" / "phase_diagram.zarr"
-    cells = len(SMALL["errors"])
+def test_killed_and_interrupted_runs_end_as_an_uninterrupted_one(small, tmp_path, capsys):
+    small_config, small_results = small("error_schedules")
+    path = tmp_path / "out" / "error_schedules.zarr"
+    cells = len(SMALL["strengths"])
     moments = random.Random(5)
     before, found = {}, 0
     for number, stop in enumerate((signal.SIGINT, signal.SIGKILL, signal.SIGKILL)):
@@ -78,5 +79,5 @@ def check_untouched(path, before):
     """No group that was found done was written again; how many are done now, and when their chunks were written."""
     times, done = chunk_times(path), finished(path)
     assert {file: times[file] for file in before} == before
-    groups = {file: tuple(map(int, file.relative_to(path / "gap" / "c").parts[:3])) for file in times}
+    groups = {file: tuple(map(int, file.relative_to(path / "spread" / "c").parts[:2])) for file in times}
     return int(done.sum()), {file: at for file, at in times.items() if done[groups[file]]}

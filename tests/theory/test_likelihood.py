@@ -10,8 +10,8 @@ import pytest
 from theory import Circle, ErrorProneDenoiser, GaussianDenoiser, log_likelihood
 
 POINTS = np.asarray(Circle(1.0).even(3)) + np.array([0.2, -0.1])
-STEP = 0.12
-GRID = np.stack(np.meshgrid(*[STEP * np.arange(-25, 26)] * 2, indexing="ij"), axis=-1)
+STEP = 0.24
+GRID = np.stack(np.meshgrid(*[STEP * np.arange(-13, 14)] * 2, indexing="ij"), axis=-1)
 LEVELS = np.array([8.0, 1.0, 0.3])
 
 
@@ -107,14 +107,14 @@ def test_traced_bad_values_fail_every_state(bad):
 
 
 def test_nan_state_fails_alone():
-    states = np.where(np.arange(51)[:, None, None] == 7, np.nan, GRID)
+    states = np.where(np.arange(27)[:, None, None] == 7, np.nan, GRID)
     found = ring(states)[0]
-    assert found.failed.all(axis=1).tolist() == found.failed.any(axis=1).tolist() == [i == 7 for i in range(51)]
+    assert found.failed.all(axis=1).tolist() == found.failed.any(axis=1).tolist() == [i == 7 for i in range(27)]
 
 
 DENOISER = ErrorProneDenoiser(POINTS, 0.3)
 
 
 def test_prior_of_another_shape():
-    with pytest.raises(ValueError, match=r"log_prior must return one value for each state, shape \(51, 51\)"):
+    with pytest.raises(ValueError, match=r"log_prior must return one value for each state, shape \(27, 27\)"):
         jax.eval_shape(lambda x: log_likelihood(DENOISER, x, sigma_max=8.0, sigma_min=0.1, log_prior=lambda y: y), GRID)

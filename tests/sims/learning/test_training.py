@@ -118,7 +118,7 @@ def test_an_interrupted_training_ends_as_another(tmp_path, monkeypatch):
 
 def long_training(checkpoint):
     return train(
-        SMALL, TrainingSets([RING]), OBJECTIVE, key=KEY, stops=(4000, 8000), batch=8, checkpoint=checkpoint,
+        SMALL, TrainingSets([RING]), OBJECTIVE, key=KEY, stops=(1000, 2000), batch=8, checkpoint=checkpoint,
         save_every=1e-3, **TWO,
     )  # fmt: skip
 
@@ -132,7 +132,7 @@ def test_a_killed_training_ends_as_another(tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
     resumed = long_training(path)
     assert_identical(resumed, long_training(None))
 

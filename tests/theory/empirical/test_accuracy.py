@@ -8,6 +8,7 @@ import textwrap
 import mpmath
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from theory import Circle, posterior
 
@@ -58,7 +59,7 @@ CONTRACT = {np.float32: 1e-5, np.float64: 1e-12}
 
 
 def exact(points, x, noise, weights=None):
-    """Mean, log density, weights and logits of one query in 50 digits."""
+    """Mean, log density, weights, logits and shift of one query in 50 digits."""
     with mpmath.workdps(50):
         y = [[mpmath.mpf(float(value)) for value in row] for row in points]
         q, s = [mpmath.mpf(float(value)) for value in x], mpmath.mpf(float(noise))
@@ -70,7 +71,8 @@ def exact(points, x, noise, weights=None):
         mean = [mpmath.fsum(t * row[d] for t, row in zip(terms, y)) / total for d in range(len(q))]
         log_density = top + mpmath.log(total / mpmath.fsum(w)) - len(q) * mpmath.log(s * mpmath.sqrt(2 * mpmath.pi))
         weights = np.array([float(term / total) for term in terms])
-        return np.array(mean, float), float(log_density), weights, np.array([float(logit) for logit in logits])
+        shift = np.array([m - at for m, at in zip(mean, q)], float)
+        return np.array(mean, float), float(log_density), weights, np.array([float(logit) for logit in logits]), shift
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -80,10 +82,10 @@ def test_contract(rng, case, dtype):
     near = points[rng.integers(len(points), size=QUERIES)]
     x = (near + noise * rng.normal(size=near.shape)).astype(dtype)
     points, noise = points.astype(dtype), dtype(noise)
-    found = posterior(points, x, noise)
-    assert found.mean.dtype == found.log_density.dtype == dtype
+    found = posterior(points, x, noise).mean_and_log_density
+    assert {each.dtype for each in found} == {np.dtype(dtype)}
     bound = CONTRACT[dtype]
-    for mean, log_density, query in zip(np.asarray(found.mean, float), np.asarray(found.log_density, float), x):
+    for mean, log_density, query in zip(*(np.asarray(each, float) for each in found), x):
         true_mean, true_log_density, *_ = exact(points, query, noise)
         allowed = bound * float(noise) + 2 * np.finfo(dtype).eps * np.abs(points).max()
         assert np.linalg.norm(mean - true_mean) <= allowed
@@ -97,9 +99,13 @@ def test_every_state_in_its_own_way(rng):
     near = points[rng.integers(len(points), size=400)]
     x = (near + noise[:, None] * rng.normal(size=near.shape)).astype(np.float32)
     mean, log_density = posterior(points, x, noise).mean_and_log_density
-    true_mean, true_log_density = posterior(points.astype(float), x, noise).mean_and_log_density
+    y, q, s = (each.astype(float) for each in (points, x, noise))
+    logits = -np.sum((q[:, None] - y) ** 2, axis=2) / (2 * s[:, None] ** 2)
+    total = logsumexp(logits, axis=1)
+    true_mean = np.exp(logits - total[:, None]) @ y
+    true_log_density = total - np.log(POINTS) - 16 * np.log(s * np.sqrt(2 * np.pi))
     allowed = 1e-5 * np.maximum(1, np.abs(true_log_density))
-    np.testing.assert_array_less(np.abs(log_density - np.asarray(true_log_density)), allowed)
+    np.testing.assert_array_less(np.abs(log_density - true_log_density), allowed)
     allowed = 1e-5 * noise + 2 * np.finfo(np.float32).eps * np.abs(points).max()
     np.testing.assert_array_less(np.linalg.norm(mean - true_mean, axis=1), allowed)
 
@@ -111,12 +117,30 @@ def test_weights(rng, dim, dtype):
     weights = np.random.default_rng(11).exponential(size=POINTS).astype(dtype)
     weights[::5] = 0
     x = (points[:QUERIES] + 2 * rng.normal(size=(QUERIES, dim))).astype(dtype)
-    found = posterior(points, x, dtype(2.0), weights=weights)
+    found = posterior(points, x, dtype(2.0), weights=weights).mean_and_log_density
     eps, bound = np.finfo(dtype).eps, CONTRACT[dtype]
-    for mean, log_density, query in zip(np.asarray(found.mean, float), np.asarray(found.log_density, float), x):
+    for mean, log_density, query in zip(*(np.asarray(each, float) for each in found), x):
         true_mean, true_log_density, *_ = exact(points, query, 2.0, weights)
         assert np.linalg.norm(mean - true_mean) <= 2 * bound + 2 * eps * np.abs(points).max()
         assert abs(log_density - true_log_density) <= bound * max(1, abs(true_log_density))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "case", ["tiny noise, ring", "tiny noise, ring far from the origin", "16 dimensions, far from the origin"]
+)
+def test_shift_keeps_its_digits(rng, case, dtype):
+    """Where the mean loses eps times its length: only the extent of the points counts, or the noise (`shift`)."""
+    points, noise = CASES[case]
+    points, x = (
+        points.astype(dtype),
+        (points[:QUERIES] + noise * rng.normal(size=(QUERIES, points.shape[1]))).astype(dtype),
+    )
+    exact_to_the_noise = dtype is np.float32 and points.shape[1] == 2
+    extent = 0 if exact_to_the_noise else np.linalg.norm(np.ptp(points, axis=0))
+    allowed = CONTRACT[dtype] * noise + 2 * np.finfo(dtype).eps * extent
+    for shift, query in zip(np.asarray(posterior(points, x, dtype(noise)).shift, float), x):
+        assert np.linalg.norm(shift - exact(points, query, dtype(noise))[-1]) <= allowed
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -126,10 +150,10 @@ def test_far_queries(rng, dtype, distance, noise):
     points = Circle(1.0).even(POINTS).astype(dtype)
     angles = rng.uniform(0, 2 * np.pi, QUERIES)
     x = (distance * np.stack([np.cos(angles), np.sin(angles)], axis=1)).astype(dtype)
-    found = posterior(points, x, dtype(noise))
+    found = posterior(points, x, dtype(noise)).mean_and_log_density
     eps = np.finfo(dtype).eps
-    for mean, log_density, query in zip(np.asarray(found.mean, float), np.asarray(found.log_density, float), x):
-        true_mean, true_log_density, weights, logits = exact(points, query, dtype(noise))
+    for mean, log_density, query in zip(*(np.asarray(each, float) for each in found), x):
+        true_mean, true_log_density, weights, logits, _ = exact(points, query, dtype(noise))
         # w_i and the sum of all change by a factor within exp(+-p_i)
         change = np.expm1(np.minimum(16 * eps * np.abs(logits), 300))
         spread = np.linalg.norm(points - true_mean, axis=1)

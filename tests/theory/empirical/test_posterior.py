@@ -103,11 +103,13 @@ class TestPadded:
             more, their_weights = padded(points, weights)
             assert more.shape == (192, 2)
             found, expected = posterior(more, x, 0.3, weights=their_weights), posterior(points, x, 0.3, weights=weights)
-            np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-14)
-            np.testing.assert_allclose(found.log_density, expected.log_density, rtol=1e-13)
+            (mean, log_density), (its_mean, its_log_density) = found.mean_and_log_density, expected.mean_and_log_density
+            np.testing.assert_allclose(mean, its_mean, rtol=1e-14)
+            np.testing.assert_allclose(log_density, its_log_density, rtol=1e-13)
             np.testing.assert_allclose(found.participation, expected.participation, rtol=1e-12)
 
     def test_one_program_for_every_number_of_points_and_trajectories(self, rng, caplog):
+        """And ends where all points go by themselves, or with others of weight zero, and all trajectories at once."""
         compiled = []
         for number, trajectories in ((170, 30), (191, 17), (185, 40)):
             points, starts = rng.normal(size=(number, 2)), 10 * rng.normal(size=(trajectories, 2))
@@ -118,6 +120,11 @@ class TestPadded:
                     ErrorProneDenoiser(more, 0.1, weights), starts, sigma_max=10.0, sigma_min=0.1, batch_size=40
                 )
             compiled.append(sum("Compiling" in each.message and "_flow" in each.message for each in caplog.records))
-            alone = probability_flow(ErrorProneDenoiser(points, 0.1), starts, sigma_max=10.0, sigma_min=0.1)
-            np.testing.assert_allclose(found.x, alone.x, atol=1e-9)
+            # filled up by hand and at the other end, to the most points and trajectories of the three: one program too
+            others = np.zeros((191 - number, 2))
+            weights = np.append(np.zeros(len(others)), np.ones(number))
+            denoiser = ErrorProneDenoiser(np.concatenate([others, points]), 0.1, weights)
+            starts = np.concatenate([np.repeat(starts[:1], 40 - trajectories, axis=0), starts])
+            alone = probability_flow(denoiser, starts, sigma_max=10.0, sigma_min=0.1)
+            np.testing.assert_allclose(found.x, alone.x[-trajectories:], atol=1e-9)
         assert compiled == [1, 0, 0]
