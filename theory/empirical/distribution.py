@@ -55,8 +55,8 @@ class Posterior(eqx.Module):
     def shift(self) -> Float[Array, "*batch D"]:
         """E[y|x] - x = s^2 grad log p_hat_s(x), accurate where the mean itself has lost digits [tweedie].
 
-        In at most eight dimensions it rounds by eps times the spread of the posterior; where sums are products (float64, and
-        many dimensions) by eps times the extent of the points.
+        In at most eight dimensions it rounds by eps times the spread of the posterior, in more, where sums are products, by
+        eps times the extent of the points.
         """
         return _shift(self)
 

@@ -136,8 +136,7 @@ def test_shift_keeps_its_digits(rng, case, dtype):
         points.astype(dtype),
         (points[:QUERIES] + noise * rng.normal(size=(QUERIES, points.shape[1]))).astype(dtype),
     )
-    exact_to_the_noise = dtype is np.float32 and points.shape[1] == 2
-    extent = 0 if exact_to_the_noise else np.linalg.norm(np.ptp(points, axis=0))
+    extent = 0 if points.shape[1] == 2 else np.linalg.norm(np.ptp(points, axis=0))
     allowed = CONTRACT[dtype] * noise + 2 * np.finfo(dtype).eps * extent
     for shift, query in zip(np.asarray(posterior(points, x, dtype(noise)).shift, float), x):
         assert np.linalg.norm(shift - exact(points, query, dtype(noise))[-1]) <= allowed
