@@ -74,7 +74,9 @@ def prepared(config: ConditionGranularityConfig) -> Study:
 def exact_gaps(member: Member) -> dict:
     """Largest gap of the exact conditional models of each error, at the noise of the networks."""
     labels = jnp.asarray(member.labels[0])  # pyright: ignore[reportOptionalSubscript]
-    peaks = [squared(member.gaps(OfEachState(member.train, labels, jnp.asarray(error * member.length)))) for error in ERRORS]
+    peaks = [
+        squared(member.gaps(OfEachState(member.train, labels, jnp.asarray(error * member.length)))) for error in ERRORS
+    ]
     return {f"exact_{name}": jnp.stack([peak[name] for peak in peaks]) for name in ("gap_peak", "gap_peak_error")}
 
 
