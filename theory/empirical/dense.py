@@ -15,11 +15,11 @@ from jaxtyping import Array, Float
 
 from theory.empirical import products
 from theory.empirical.tiles import (
-    finite,
     in_blocks,
     nearest_in_box,
     over_queries,
     refined,
+    rescaled,
     tile,
     tile_of_products,
 )
@@ -108,6 +108,7 @@ def _first_pass(points, log_weights, x, noise, *, with_mean: bool):
     by_winners, by_products = (
         partial(each, of_points, with_mean=with_mean) for each in (products.by_winners, products.by_products)
     )
+    # the smaller the chunks, the less is computed again without need; the larger, the faster
     found = jax.lax.cond(
         jnp.any(products.near_one_point(of_points, noise)),
         lambda: refined(over_queries(by_winners, chunk, x, noise), by_products, chunk // 8, x, noise),
@@ -132,7 +133,7 @@ def _online_softmax(points, log_weights, query, inverse_noise, with_mean: bool):
     def add_block(carry, block):
         largest, total, offset = carry
         logit, weighted_sum = _difference_form(block[0], block[1], query, inverse_noise, origin)
-        largest, rescale, weight = _rescaled(largest, logit)
+        largest, rescale, weight = rescaled(largest, logit, 0)
         total = rescale * total + jnp.sum(weight, axis=0)
         if with_mean:
             offset = rescale * offset + weighted_sum(weight)
@@ -142,12 +143,6 @@ def _online_softmax(points, log_weights, query, inverse_noise, with_mean: bool):
         jax.checkpoint(add_block), start, in_blocks(points, log_weights, tile()[1])
     )
     return largest + jnp.log(total), offset / total
-
-
-def _rescaled(largest, logit):
-    """The new largest logit ``(q,)``, the factor of the sums so far ``(q,)`` and the weights of a block ``(b, q)``."""
-    new = jnp.maximum(largest, jax.lax.stop_gradient(jnp.max(logit, axis=0)))
-    return new, jnp.exp(largest - finite(new)), jnp.exp(logit - finite(new))
 
 
 def _second_pass(term, points, log_weights, x, noise, log_total):

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from theory.empirical.tiles import finite, in_blocks, nearest_in_box, tile_of_products
+from theory.empirical.tiles import in_blocks, nearest_in_box, rescaled, tile_of_products
 
 
 class Table(NamedTuple):
@@ -44,9 +44,8 @@ class _Logits(NamedTuple):
     They err by delta = 2 eps R (R + |x|)/s^2 or less, R the length of the longest y.
     """
 
-    factors: Float[
-        Array, "q D+2"
-    ]  # the product with rows, without anything more, is the logit: XLA needs no pass for it
+    # the product with rows, without anything more, is the logit: XLA needs no pass for it
+    factors: Float[Array, "q D+2"]
     reach: Float[Array, " q"]  # |x|^2/s^2
     scaled: Float[Array, " q"]  # R^2/s^2
     delta: Float[Array, " q"]
@@ -134,11 +133,8 @@ def _averages(logits: _Logits, rows, terms):
     def add_block(carry, block):
         largest, sums = carry
         rows, terms = block
-        logit = logits.of(rows)
-        new = jnp.maximum(largest, jax.lax.stop_gradient(jnp.max(logit, axis=1)))
-        weight = jnp.exp(logit - finite(new)[:, None])
-        sums = jnp.exp(largest - finite(new))[:, None] * sums
-        return (new, sums + jnp.dot(weight, terms, precision="highest")), None
+        largest, rescale, weight = rescaled(largest, logits.of(rows), 1)
+        return (largest, rescale[:, None] * sums + jnp.dot(weight, terms, precision="highest")), None
 
     sums = jnp.zeros((len(logits.reach), terms.shape[-1]), terms.dtype)
     start = (jnp.full_like(logits.reach, -jnp.inf), sums)

@@ -73,6 +73,12 @@ def nearest_in_box(points: Float[Array, "n D"], x: Float[Array, "*batch D"]) -> 
     return jax.lax.stop_gradient(jnp.clip(x, jnp.min(points, axis=0), jnp.max(points, axis=0)))
 
 
-def finite(largest):
-    """A largest logit from which others can be subtracted: -inf, as long as all weights are zero, is 0; NaN stays NaN."""
-    return jnp.where(jnp.isneginf(largest), 0, largest)
+def rescaled(largest, logit, axis: int):
+    """One step of an online softmax: the new largest logits, the factor of sums so far and the weights of a block.
+
+    largest ``(q,)``; logit, of the points along the axis and of the queries along the other.
+    """
+    new = jnp.maximum(largest, jax.lax.stop_gradient(jnp.max(logit, axis=axis)))
+    # -inf only while all weights so far are zero; NaN must stay NaN
+    reference = jnp.where(jnp.isneginf(new), 0, new)
+    return new, jnp.exp(largest - reference), jnp.exp(logit - jnp.expand_dims(reference, axis))
